@@ -1,0 +1,66 @@
+# Every target is one line over a command of the project; `make` alone lists them.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv/bin
+SCRAPY := $(VENV)/scrapy
+KIND ?= movies
+KINDS := $(if $(filter command line environment,$(origin KIND)),$(KIND),)
+export HOST HOSTS YES
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format bench redis redis-stop seed crawl status merge audit retry upload
+
+help: ## show this list
+	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+setup: .venv/.complete ## make .venv with the pinned dependencies
+
+.venv/.complete: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make setup PYTHON=python3.11")'
+	test -x $(VENV)/python || $(PYTHON) -m venv .venv
+	$(VENV)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[redis-server,dev]'
+	@touch $@
+
+demo: setup ## the whole job on made-up movies: no key, no network
+	@$(SCRAPY) demo
+
+test: setup ## all tests that can run on this machine
+	$(VENV)/pytest
+
+lint: setup ## lint, formatting, types
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+
+format: setup ## put the code into shape
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
+redis: setup ## start a Redis on this machine, data in .redis/
+	@$(SCRAPY) redis start
+
+redis-stop: setup ## stop it
+	@$(SCRAPY) redis stop
+
+seed: setup ## queue the IDs of the daily export (KIND=people for people)
+	@$(SCRAPY) seed $(KIND)
+
+crawl: setup ## the whole job on this machine: Redis, seed, workers, merge, audit
+	@$(SCRAPY) job $(KIND)
+
+status: setup ## how the crawl stands (WATCH=1 refreshes)
+	@$(SCRAPY) status $(KINDS) $(if $(WATCH),--watch)
+
+merge: setup ## merge the parts into data/KIND.jsonl
+	@$(SCRAPY) merge $(KIND)
+
+audit: setup ## do export, ledger, queue and merged file agree?
+	@$(SCRAPY) audit $(KIND)
+
+retry: setup ## queue failed IDs again
+	@$(SCRAPY) retry $(KIND)
+
+upload: setup ## upload data/KIND.jsonl to the Nextcloud share
+	@$(SCRAPY) upload $(KIND)
+
+-include deploy/targets.mk

@@ -1,0 +1,96 @@
+"""What the commands share: the configuration, a door to Redis, honest exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from redis.exceptions import RedisError
+from scrapy.commands import ScrapyCommand
+
+from tmdb_scrapy.config import Config, ConfigError
+from tmdb_scrapy.queue import KINDS, IdQueue, connect
+from tmdb_scrapy.queue.connection import explain
+
+FAILED = 1
+BAD_USE = 2
+INTERRUPTED = 130
+
+Answer = TypeVar("Answer")
+
+
+class CommandFailed(Exception):
+    """A command did not do what it says; the text says why and what to do next."""
+
+    def __init__(self, message: str, code: int = FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def complain(message: str, code: int = FAILED) -> int:
+    """Say on stderr what went wrong; answers the exit code, for `return complain(…)`."""
+    print(f"tmdb: {message}", file=sys.stderr, flush=True)
+    return code
+
+
+class TmdbCommand(ScrapyCommand):
+    """A command with the user's configuration. Exit codes: 0 it did what it says, 1 it failed, 2 bad use or
+    configuration, 130 interrupted."""
+
+    requires_project = True
+    requires_crawler_process = False
+    kinds: tuple[str, ...] = KINDS
+    config: Config
+
+    def execute(self, opts: argparse.Namespace) -> None:
+        """Do it. Raises `CommandFailed`."""
+        raise NotImplementedError
+
+    def syntax(self) -> str:
+        return f"[options] {{{','.join(self.kinds)}}}" if self.kinds else "[options]"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        if self.kinds:
+            parser.add_argument("kind", choices=self.kinds, help="kind of record")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        try:
+            if args:
+                raise CommandFailed(f"what is {' '.join(args)!r} for? See --help", BAD_USE)
+            assert self.settings is not None
+            self.config = Config.from_settings(self.settings)
+            self.execute(opts)
+        except ConfigError as error:
+            self.exitcode = complain(str(error), BAD_USE)
+        except CommandFailed as error:
+            self.exitcode = complain(str(error), error.code) if str(error) else error.code
+        except KeyboardInterrupt:
+            self.exitcode = complain("interrupted", INTERRUPTED)
+
+    def ask(self, kind: str, question: Callable[[IdQueue], Awaitable[Answer]]) -> Answer:
+        """What `question` answers about the queue of a kind. Raises `CommandFailed` when Redis does not."""
+
+        async def asked() -> Answer:
+            client = connect(self.config)
+            try:
+                return await question(IdQueue(client, kind))
+            finally:
+                await client.aclose()
+
+        try:
+            return asyncio.run(asked())
+        except (RedisError, OSError) as error:
+            raise CommandFailed(explain(error, self.config)) from None
+
+
+def plural(count: int, what: str) -> str:
+    """`3 movies`, `1 movie`."""
+    singular = {"people": "person"}.get(what, what.removesuffix("s"))
+    return f"{count:,} {singular if count == 1 else what}"
+
+
+__all__ = ["BAD_USE", "FAILED", "INTERRUPTED", "CommandFailed", "TmdbCommand", "complain", "plural"]

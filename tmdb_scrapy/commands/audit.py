@@ -1,0 +1,77 @@
+"""``scrapy audit movies|people``: do export, ledger, queue and merged file agree?"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tmdb_scrapy import exports
+from tmdb_scrapy.audit import Evidence, Finding, audit
+from tmdb_scrapy.command import CommandFailed, TmdbCommand, complain, plural
+from tmdb_scrapy.parts import merged_file
+from tmdb_scrapy.queue import IdQueue, State
+
+
+class Command(TmdbCommand):
+    """Prints a table and exits 0 only when everything agrees; else says what to run."""
+
+    def short_desc(self) -> str:
+        return "Compare export, ledger, queue and merged file"
+
+    def execute(self, opts: argparse.Namespace) -> None:
+        evidence = self._evidence(opts.kind)
+        try:
+            findings = audit(evidence)
+        except OSError as error:
+            raise CommandFailed(f"{evidence.merged} cannot be read: {error}") from None
+        Console().print(_table(opts.kind, findings))
+        failed = evidence.ledger.count(State.FAILED.value)
+        if failed:
+            print(f"{plural(failed, opts.kind)} failed; `scrapy retry {opts.kind}` queues them again")
+        wrong = [finding for finding in findings if not finding.agrees]
+        if wrong:
+            raise CommandFailed(f"they do not agree: {wrong[0].what}. Run: {wrong[0].remedy}")
+        if not any(evidence.ledger):
+            raise CommandFailed(f"no {opts.kind} were seeded. Run: scrapy seed {opts.kind}")
+        print("export, ledger, queue and merged file agree")
+
+    def _evidence(self, kind: str) -> Evidence:
+        async def look(queue: IdQueue) -> tuple[bytes, dict[str, int], int]:
+            return await queue.ledger(), (await queue.progress()).counts, await queue.length()
+
+        ledger, counts, length = self.ask(kind, look)
+        return Evidence(
+            kind=kind,
+            exported=self._exported(kind),
+            ledger=ledger,
+            counts=counts,
+            queue_length=length,
+            merged=merged_file(self.config.data_dir, kind),
+        )
+
+    def _exported(self, kind: str) -> list[int]:
+        ids: dict[int, None] = {}
+        for selection in exports.recorded_selections(self.config.data_dir / "exports", kind):
+            if not Path(selection.file).exists():
+                complain(f"{selection.file} is gone: its IDs are not compared", 0)
+                continue
+            try:
+                ids.update(dict.fromkeys(exports.selected_ids(selection)))
+            except exports.ExportError as error:
+                raise CommandFailed(str(error)) from None
+        return list(ids)
+
+
+def _table(kind: str, findings: list[Finding]) -> Table:
+    table = Table(title=f"audit of {kind}")
+    table.add_column("what")
+    table.add_column("expected", justify="right")
+    table.add_column("found", justify="right")
+    table.add_column("")
+    for finding in findings:
+        verdict = "[green]agrees" if finding.agrees else "[red]differs"
+        table.add_row(finding.what, f"{finding.expected:,}", f"{finding.found:,}", verdict)
+    return table

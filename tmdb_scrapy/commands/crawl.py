@@ -1,0 +1,55 @@
+"""``scrapy crawl movies|people``: one worker, until the queue is drained."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from scrapy.commands.crawl import Command as ScrapyCrawl
+from scrapy.exceptions import UsageError
+
+from tmdb_scrapy.command import BAD_USE, INTERRUPTED, complain
+from tmdb_scrapy.config import Config, ConfigError
+
+HOW_TO_GET_A_KEY = (
+    "TMDB_API_KEY: is missing; put a v3 key or a v4 read access token into .env "
+    "(free at https://www.themoviedb.org/settings/api)"
+)
+
+
+class Command(ScrapyCrawl):
+    """Scrapy's own ``crawl`` with an honest exit code: 0 only when every ID of the queue is settled, 130 when
+    it was interrupted, 2 for a bad configuration, 1 for everything else."""
+
+    def short_desc(self) -> str:
+        return "Fetch the queued IDs: one worker, any number at once"
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.settings is not None
+        try:
+            if not Config.from_settings(self.settings).tmdb_api_key:
+                raise ConfigError([HOW_TO_GET_A_KEY])
+            crawlers_before = self._crawl(args, opts)
+        except ConfigError as error:
+            self.exitcode = complain(str(error), BAD_USE)
+            return
+        self.exitcode = self._judge(crawlers_before)
+
+    def _crawl(self, args: list[str], opts: argparse.Namespace) -> Any:
+        if len(args) != 1:
+            raise UsageError("say which spider: scrapy crawl movies, or scrapy crawl people")
+        assert self.crawler_process is not None
+        crawler = self.crawler_process.create_crawler(args[0])
+        self.crawler_process.crawl(crawler, **opts.spargs)
+        self.crawler_process.start()
+        return crawler
+
+    def _judge(self, crawler: Any) -> int:
+        reason = crawler.stats.get_value("finish_reason") if crawler.stats else None
+        if reason == "finished":
+            return 0
+        if reason == "shutdown":
+            return INTERRUPTED
+        message = getattr(crawler.spider, "close_message", "") or f"the crawl ended early ({reason})"
+        complain(message)
+        return 1

@@ -1,0 +1,75 @@
+"""``scrapy job movies|people``: the whole job on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import time
+from types import FrameType
+from urllib.parse import urlsplit
+
+from tmdb_scrapy.command import BAD_USE, INTERRUPTED, CommandFailed, TmdbCommand, plural
+from tmdb_scrapy.commands.crawl import HOW_TO_GET_A_KEY
+from tmdb_scrapy.commands.redis import LOOPBACK
+from tmdb_scrapy.job import Workers, run_scrapy, watch
+from tmdb_scrapy.parts import merged_file
+from tmdb_scrapy.queue import IdQueue, Progress, State
+from tmdb_scrapy.status import duration
+
+
+class Command(TmdbCommand):
+    """Redis if there is none here, seed if nothing is queued, PROCESSES workers, merge, audit. Ctrl-C stops
+    cleanly; the same command continues."""
+
+    def short_desc(self) -> str:
+        return "Do the whole job on this machine: seed, crawl, merge, audit"
+
+    def execute(self, opts: argparse.Namespace) -> None:
+        if not self.config.tmdb_api_key:
+            raise CommandFailed(HOW_TO_GET_A_KEY, BAD_USE)
+        if urlsplit(str(self.config.redis_url)).hostname in LOOPBACK:
+            self._step("redis", "start")
+        if not self.ask(opts.kind, IdQueue.queued):
+            self._step("seed", opts.kind)
+        started = time.monotonic()
+        before = self.ask(opts.kind, IdQueue.progress)
+        progress = self._crawl(opts.kind)
+        self._report(opts.kind, before, progress, time.monotonic() - started)
+        self._step("merge", opts.kind)
+        self._step("audit", opts.kind)
+
+    def _step(self, *arguments: str) -> None:
+        code = run_scrapy(*arguments)
+        if code:
+            raise CommandFailed("", code)
+
+    def _crawl(self, kind: str) -> Progress:
+        workers = Workers(kind, self.config.processes, self.config.data_dir / "logs")
+        previous = signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            progress = watch(workers, lambda: self.ask(kind, IdQueue.progress))
+        except KeyboardInterrupt:
+            raise CommandFailed("stopped; the same command continues", INTERRUPTED) from None
+        finally:
+            workers.stop()
+            signal.signal(signal.SIGTERM, previous)
+        if progress.of(State.QUEUED):
+            raise CommandFailed(
+                "\n".join(workers.complaints()) or "the workers ended before the queue was empty"
+            )
+        return progress
+
+    def _report(self, kind: str, before: Progress, after: Progress, elapsed_s: float) -> None:
+        done = after.done - before.done
+        dropped = ", ".join(f"{reason} {count:,}" for reason, count in after.dropped.items())
+        print(f"seeded   {plural(after.total, kind)}")
+        print(f"kept     {after.of(State.KEPT):,}")
+        print(f"dropped  {after.of(State.DROPPED):,}" + (f" ({dropped})" if dropped else ""))
+        print(f"missing  {after.of(State.MISSING):,}")
+        print(f"failed   {after.of(State.FAILED):,}")
+        print(f"speed    {done / max(elapsed_s, 0.001):,.0f} records/s, {duration(elapsed_s)}")
+        print(f"file     {merged_file(self.config.data_dir, kind)}", flush=True)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,39 @@
+"""``scrapy merge movies|people``: the parts become one file."""
+
+from __future__ import annotations
+
+import argparse
+
+from rich.progress import TaskID
+
+from tmdb_scrapy.command import CommandFailed, TmdbCommand
+from tmdb_scrapy.merge import merge
+from tmdb_scrapy.parts import parts_directory
+from tmdb_scrapy.progress import bytes_bar
+from tmdb_scrapy.queue import IdQueue
+
+
+class Command(TmdbCommand):
+    """Writes DATA_DIR/KIND.jsonl with exactly the kept IDs, one line each. May be run at any time."""
+
+    def short_desc(self) -> str:
+        return "Merge the parts into one JSON-lines file"
+
+    def execute(self, opts: argparse.Namespace) -> None:
+        ledger = self.ask(opts.kind, IdQueue.ledger)
+        parts = list(parts_directory(self.config.data_dir, opts.kind).glob("*.jsonl"))
+        total = sum(part.stat().st_size for part in parts)
+        try:
+            with bytes_bar(f"merging {len(parts)} parts", total) as bar:
+                result = merge(self.config.data_dir, opts.kind, ledger, lambda n: bar.advance(TaskID(0), n))
+        except OSError as error:
+            raise CommandFailed(f"merging failed: {error}; the earlier file, if any, is untouched") from None
+        print(
+            f"{result.path}: {result.written:,} lines from {len(parts)} parts "
+            f"({result.duplicates:,} fetched twice, {result.unsettled:,} not settled, {result.torn:,} torn)"
+        )
+        if result.without_line:
+            raise CommandFailed(
+                f"{result.without_line:,} kept IDs have no line in the parts here: `make collect` brings the "
+                f"parts of other machines; `scrapy retry {opts.kind} --lost` fetches again what is gone"
+            )

@@ -1,0 +1,35 @@
+"""`scrapy sandbox`: a stand-in TMDb on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from scrapy.commands import ScrapyCommand
+
+from tmdb_scrapy.sandbox.options import add_options
+from tmdb_scrapy.sandbox.server import serve
+
+
+class Command(ScrapyCommand):
+    """Needs no .env: it must run where nothing is configured yet."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def short_desc(self) -> str:
+        return "Serve a stand-in TMDb: API, daily export, rate limits and faults"
+
+    def long_desc(self) -> str:
+        return f"{self.short_desc()}. Prints its URL and serves until it is interrupted."
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        add_options(parser)
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        try:
+            serve(opts)
+        except (ValueError, OSError) as problem:
+            print(f"sandbox: {problem}", file=sys.stderr)
+            self.exitcode = 1

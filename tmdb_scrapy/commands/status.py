@@ -1,0 +1,48 @@
+"""``scrapy status [movies|people]``: how the crawl stands, from Redis alone."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from rich.console import Console
+from rich.live import Live
+
+from tmdb_scrapy.command import TmdbCommand
+from tmdb_scrapy.queue import KINDS, IdQueue, Progress
+from tmdb_scrapy.status import render
+
+INTERVAL_S = 2.0
+
+
+class Command(TmdbCommand):
+    """Counts, rates, and a line a worker. Needs no SSH: it works wherever Redis is reached."""
+
+    kinds = ()
+
+    def syntax(self) -> str:
+        return "[options] [movies|people]"
+
+    def short_desc(self) -> str:
+        return "Show how the crawl stands"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "kind", nargs="?", choices=KINDS, help="kind of record (default: those that were seeded)"
+        )
+        parser.add_argument("--watch", action="store_true", help="refresh in place until Ctrl-C")
+
+    def execute(self, opts: argparse.Namespace) -> None:
+        if not opts.watch:
+            Console().print(render(self._look(opts.kind), time.time()))
+            return
+        with Live(render(self._look(opts.kind), time.time()), console=Console(), auto_refresh=False) as live:
+            while True:
+                time.sleep(INTERVAL_S)
+                live.update(render(self._look(opts.kind), time.time()), refresh=True)
+
+    def _look(self, kind: str | None) -> dict[str, Progress]:
+        looked = {name: self.ask(name, IdQueue.progress) for name in ([kind] if kind else KINDS)}
+        seeded = {name: progress for name, progress in looked.items() if progress.total}
+        return looked if kind else seeded

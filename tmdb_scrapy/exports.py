@@ -1,0 +1,216 @@
+"""The daily ID export: find, download, check, read.
+
+https://developer.themoviedb.org/docs/daily-id-exports: one gzipped file a kind and day, one JSON object a
+line, published by 08:00 UTC and kept for three months; no key needed.
+"""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+import heapq
+import os
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+import msgspec
+from isal import igzip, isal_zlib
+
+NAMES = {"movies": "movie_ids", "people": "person_ids"}
+DAYS_BACK = 7
+TIMEOUT_S = 60.0
+CHUNK_BYTES = 1 << 20
+
+Reporter = Callable[[int, int | None], None]
+"""Called with the bytes that came so far, and how many there will be if that is known."""
+
+
+class ExportError(Exception):
+    """An export cannot be had or read; the text says which, why, and what to do next."""
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """Which IDs of which export file were seeded; written down so that an audit can repeat it."""
+
+    file: str
+    limit: int = 0
+    """So many of the most popular; 0 for all."""
+    min_popularity: float = 0.0
+    no_video: bool = False
+
+
+class _Line(msgspec.Struct):
+    id: int
+    popularity: float = 0.0
+    video: bool = False
+
+
+@dataclass(slots=True)
+class ReadExport:
+    """The IDs of an export, most popular first, and what was wrong with it."""
+
+    ids: list[int]
+    lines: int = 0
+    malformed: int = 0
+    first_malformed: int = 0
+    """Line number, from 1."""
+
+
+def yesterday() -> datetime.date:
+    """In UTC, as the exports are dated: the newest day that is there at any hour."""
+    return datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
+
+
+def file_name(kind: str, day: datetime.date) -> str:
+    return f"{NAMES[kind]}_{day:%m_%d_%Y}.json.gz"
+
+
+def fetch_newest(
+    kind: str, base_url: str, directory: Path, newest: datetime.date, days_back: int, report: Reporter
+) -> Path:
+    """The export of `newest`, or of the newest of `days_back` days before it that is published.
+
+    Downloads into `directory` once; a file that is there and whole is used as it is. A broken download is
+    deleted and fetched once more. Raises `ExportError`.
+    """
+    tried = []
+    for age in range(days_back + 1):
+        name = file_name(kind, newest - datetime.timedelta(days=age))
+        path = directory / name
+        if path.exists() and is_whole(path):
+            return path
+        path.unlink(missing_ok=True)
+        for attempt in (1, 2):
+            if not _download(f"{base_url}/{name}", path, report):
+                tried.append(name)
+                break
+            if is_whole(path):
+                return path
+            path.unlink()
+            if attempt == 2:
+                raise ExportError(
+                    f"{base_url}/{name} came damaged twice (truncated or corrupt gzip); nothing was seeded. "
+                    "Try again later, or take another day with --date"
+                )
+    raise ExportError(
+        f"no export is published at {base_url} for any of {tried[0]} … {tried[-1]}; nothing was seeded. "
+        "Give another day with --date, or check TMDB_EXPORT_URL"
+    )
+
+
+def _download(url: str, path: Path, report: Reporter) -> bool:
+    """Download into `path`; False when the server says that there is no such file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    context = ssl.create_default_context() if url.startswith("https:") else None
+    try:
+        with (
+            urllib.request.urlopen(url, timeout=TIMEOUT_S, context=context) as answer,
+            partial.open("wb") as file,
+        ):
+            length = answer.headers.get("Content-Length")
+            total = int(length) if length and length.isdigit() else None
+            while chunk := answer.read(CHUNK_BYTES):
+                file.write(chunk)
+                report(file.tell(), total)
+        partial.replace(path)
+    except urllib.error.HTTPError as error:
+        if error.code in {403, 404}:
+            return False
+        raise ExportError(f"{url} answered HTTP {error.code}; try again later") from error
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        raise ExportError(
+            f"{url} cannot be downloaded: {reason}; nothing was seeded. Check the network"
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return True
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a gzip file decompresses to its end with the right checksum."""
+    try:
+        with _open(path) as file:
+            while file.read(CHUNK_BYTES):
+                pass
+    except (EOFError, OSError, gzip.BadGzipFile, isal_zlib.IsalError):  # type: ignore[misc]  # isal types it as a value
+        return False
+    return True
+
+
+def read(path: Path, *, limit: int = 0, min_popularity: float = 0.0, no_video: bool = False) -> ReadExport:
+    """The IDs of an export file (`.json`, or gzipped `.json.gz`), most popular first.
+
+    `limit` 0 takes all. A malformed line is counted, never fatal. Raises `ExportError` when the file cannot
+    be read to its end; then no ID of it may be used.
+    """
+    export = ReadExport([])
+    try:
+        with _open(path) as file:
+            chosen = _chosen(file, export, min_popularity, no_video)
+            ranked = heapq.nsmallest(limit, chosen) if limit else sorted(chosen)
+    except (EOFError, OSError, isal_zlib.IsalError) as error:  # type: ignore[misc]  # isal types it as a value
+        raise ExportError(f"{path} cannot be read to its end ({error}); nothing was seeded") from error
+    export.ids = list(dict.fromkeys(tmdb_id for _, tmdb_id in ranked))
+    return export
+
+
+def _open(path: Path) -> IO[bytes]:
+    if path.suffix == ".gz":
+        return cast("IO[bytes]", igzip.open(path, "rb"))  # type: ignore[no-untyped-call]
+    return path.open("rb")
+
+
+def _chosen(
+    file: IO[bytes], export: ReadExport, min_popularity: float, no_video: bool
+) -> Iterator[tuple[float, int]]:
+    decode = msgspec.json.Decoder(_Line).decode
+    for number, text in enumerate(file, 1):
+        if not text.strip():
+            continue
+        export.lines += 1
+        try:
+            line = decode(text)
+            if not 0 < line.id < 1 << 28:
+                raise msgspec.ValidationError("an ID that the ledger has no room for")
+        except msgspec.DecodeError:
+            export.malformed += 1
+            export.first_malformed = export.first_malformed or number
+            continue
+        if line.popularity >= min_popularity and not (no_video and line.video):
+            yield -line.popularity, line.id
+
+
+def record_selection(directory: Path, kind: str, selection: Selection) -> None:
+    """Write down that `selection` was seeded."""
+    path = directory / f"{kind}.seeds.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if selection not in recorded_selections(directory, kind):
+        with path.open("ab") as file:
+            file.write(msgspec.json.encode(selection) + b"\n")
+
+
+def recorded_selections(directory: Path, kind: str) -> list[Selection]:
+    """All selections that were seeded from this machine."""
+    path = directory / f"{kind}.seeds.jsonl"
+    try:
+        lines = path.read_bytes().splitlines()
+    except FileNotFoundError:
+        return []
+    return [msgspec.json.decode(line, type=Selection) for line in lines]
+
+
+def selected_ids(selection: Selection) -> list[int]:
+    """The IDs of a recorded selection, read anew. Raises `ExportError`."""
+    return read(
+        Path(selection.file),
+        limit=selection.limit,
+        min_popularity=selection.min_popularity,
+        no_video=selection.no_video,
+    ).ids

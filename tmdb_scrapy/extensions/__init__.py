@@ -1,0 +1,1 @@
+"""What runs beside the spider: pacing, heartbeat, settlement."""

@@ -1,0 +1,164 @@
+"""A worker says every two seconds that it lives and how it does, and listens to the others."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import resource
+import socket
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+from redis.exceptions import RedisError
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider
+
+from tmdb_scrapy.extensions.pacing import Pacing
+from tmdb_scrapy.queue import KINDS, Heartbeat, IdQueue
+from tmdb_scrapy.queue.connection import explain
+from tmdb_scrapy.queue.keys import HEARTBEAT_INTERVAL_S, HEARTBEAT_TTL_S
+
+logger = logging.getLogger(__name__)
+
+
+class HeartbeatExtension:
+    """Keeps this worker's leases its own, and shares rates with the workers that it sees."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._host = socket.gethostname()
+        self._started_at = time.time()
+        self._beats: asyncio.Task[None] | None = None
+        self._seen_at = 0.0
+        self._answers = 0
+        self._rate_per_s = 0.0
+        self._last_error = ""
+        crawler.signals.connect(self.opened, signals.spider_opened)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    @property
+    def _spider(self) -> Any:
+        return self._crawler.spider
+
+    @property
+    def _pacing(self) -> Pacing:
+        pacing: Pacing = self._crawler.get_extension(Pacing)  # type: ignore[assignment]
+        return pacing
+
+    async def opened(self) -> None:
+        """The first beat comes before the first lease: a lease without a heartbeat is anybody's."""
+        spider = self._spider
+        self._seen_at = asyncio.get_running_loop().time()
+        try:
+            await spider.queue.open()
+            await self._beat()
+        except (RedisError, OSError) as error:
+            spider.close_message = explain(error, spider.config)
+            logger.error("%s", spider.close_message)
+            raise CloseSpider("no_redis") from None
+        if spider.config.fleet_rate_limit and len(await self._peers()) > 1:
+            # The others learn of this worker with their next beat; until then they use its share.
+            await asyncio.sleep(HEARTBEAT_INTERVAL_S * 1.5)
+            await self._beat()
+        self._beats = asyncio.ensure_future(self._beat_regularly())
+
+    async def _beat_regularly(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(HEARTBEAT_INTERVAL_S)
+            try:
+                await self._beat()
+            except (RedisError, OSError) as error:
+                self._last_error = explain(error, self._spider.config)
+            away_s = loop.time() - self._seen_at
+            if away_s > HEARTBEAT_TTL_S and self._spider.config.fleet_rate_limit:
+                self._pacing.governor.pause()
+
+    async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        away_s = loop.time() - self._seen_at
+        await self._spider.queue.beat(self._heartbeat())
+        if away_s > HEARTBEAT_TTL_S:
+            # Everybody's heartbeat may have expired with ours: let them all be back before taking leases.
+            self._spider.feed.reclaim_after = loop.time() + HEARTBEAT_TTL_S
+        self._share(await self._peers())
+        self._seen_at = loop.time()
+
+    async def _peers(self) -> list[Heartbeat]:
+        """The live workers of both kinds, this one included: they share the key and the machine."""
+        server = self._spider.server
+        return [worker for kind in KINDS for worker in (await IdQueue(server, kind).workers())[0]]
+
+    def _share(self, peers: Sequence[Heartbeat]) -> None:
+        """Take this worker's part of what the machine and the fleet may use."""
+        config, governor = self._spider.config, self._pacing.governor
+        here = [peer for peer in peers if peer.host == self._host]
+        pace = governor.pace
+        pace.sharers = max(len(here), 1)
+        caps = [cap for cap in (config.rate_per_worker, config.fleet_rate_limit / max(len(peers), 1)) if cap]
+        pace.cap_per_s = min(caps, default=0.0)
+        if len(here) > 1 and not config.rate_limit:
+            pace.nudge(sum(peer.allowed_per_s for peer in here) / len(here))
+        governor.resume()
+
+    def _heartbeat(self) -> Heartbeat:
+        spider, pacing = self._spider, self._pacing
+        loop_time = asyncio.get_running_loop().time()
+        elapsed_s = max(loop_time - self._seen_at, 0.1)
+        answered, self._answers = pacing.answers - self._answers, pacing.answers
+        self._rate_per_s = answered / elapsed_s
+        stats = self._crawler.stats
+        prefix = "settled/"
+        settled = stats.get_stats() if stats else {}
+        return Heartbeat(
+            name=spider.worker,
+            host=self._host,
+            pid=os.getpid(),
+            state=self._state(),
+            rate_per_s=round(self._rate_per_s, 2),
+            allowed_per_s=round(pacing.governor.pace.rate_per_s, 2),
+            in_flight=pacing.in_flight,
+            leased=spider.feed.held,
+            outcomes={k.removeprefix(prefix): v for k, v in settled.items() if k.startswith(prefix)},
+            throttled=pacing.throttled,
+            memory_bytes=_resident_bytes(),
+            last_error=spider.close_message or self._last_error or spider.patience.last_error,
+            started_at=self._started_at,
+            seen_at=time.time(),
+        )
+
+    def _state(self) -> str:
+        if self._spider.close_message:
+            return "stopping"
+        if self._pacing.breaker.is_open:
+            return "paused"
+        return "waiting" if self._spider.feed.waiting else "crawling"
+
+    async def end(self) -> None:
+        """Stop beating and hand all leases back. Called once everything that can be is settled."""
+        if self._beats:
+            self._beats.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._beats
+        try:
+            await self._spider.queue.hand_back(self._spider.worker)
+        except (RedisError, OSError) as error:
+            logger.warning(
+                "%s. Leases free themselves in %.0f s", explain(error, self._spider.config), HEARTBEAT_TTL_S
+            )
+
+
+def _resident_bytes() -> int:
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return pages * resource.getpagesize()

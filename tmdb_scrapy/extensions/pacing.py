@@ -1,0 +1,97 @@
+"""How fast this worker may ask, and whether the API is up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+
+from tmdb_scrapy.config import Config
+from tmdb_scrapy.downloader.breaker import Breaker, BreakerClosed
+from tmdb_scrapy.downloader.governor import Governor, GovernorClosed
+from tmdb_scrapy.downloader.pacing import Pace
+
+logger = logging.getLogger(__name__)
+
+WATCH_INTERVAL_S = 0.2
+
+
+class Stopping(IgnoreRequest):
+    """The worker stops: this request was not sent, its ID stays queued."""
+
+
+class Pacing:
+    """Owns the rate governor and the breaker of this worker. Every request takes its `turn` here."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        config: Config = crawler.settings["TMDB_CONFIG"]
+        self._crawler = crawler
+        self.governor = Governor(Pace(cap_per_s=config.rate_per_worker))
+        self.breaker = Breaker(self._probe)
+        self.throttled = 0
+        """Answers that said 429."""
+        self.in_flight = 0
+        """Requests on the wire."""
+        self.answers = 0
+        """Answers of any kind."""
+        self._probe_request: Callable[[], Awaitable[bool]] | None = None
+        self._watch: asyncio.Task[None] | None = None
+        self._closed = False
+        crawler.signals.connect(self.opened, signals.spider_opened)
+        crawler.signals.connect(self.ended, signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def probe_with(self, probe: Callable[[], Awaitable[bool]]) -> None:
+        """What asks the API for something known to be good. Set by the download handler."""
+        self._probe_request = probe
+
+    async def _probe(self) -> bool:
+        return self._probe_request is None or await self._probe_request()
+
+    async def turn(self) -> None:
+        """Wait until a request may be sent. Raises `Stopping` when none may be any more."""
+        try:
+            await self.breaker.passage()
+            await self.governor.acquire()
+            while self.breaker.is_open:
+                await self.breaker.passage()
+                await self.governor.acquire()
+        except (BreakerClosed, GovernorClosed):
+            raise Stopping("the worker stops") from None
+
+    def opened(self) -> None:
+        self._watch = asyncio.ensure_future(self._close_with_engine())
+
+    async def _close_with_engine(self) -> None:
+        """Let nobody wait for a turn once the engine stops: it waits for its requests before it says so
+        with any signal."""
+        while True:
+            await asyncio.sleep(WATCH_INTERVAL_S)
+            engine = self._crawler.engine
+            slot = engine._slot if engine else None
+            if slot is not None and slot.closing is not None:
+                self.close()
+                return
+
+    def close(self) -> None:
+        """Send nothing any more: all who wait get `Stopping`."""
+        if not self._closed:
+            self._closed = True
+            self.governor.close()
+            self.breaker.close()
+
+    def ended(self) -> None:
+        self.close()
+        if self._watch:
+            self._watch.cancel()
+        if self._crawler.stats:
+            self._crawler.stats.set_value("pacing/throttled", self.throttled)
+            self._crawler.stats.set_value("pacing/answers", self.answers)

@@ -1,0 +1,156 @@
+"""Every leased ID ends in an outcome, and is settled once its line is on disk."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from typing import Any, Self
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from twisted.python.failure import Failure
+
+from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
+from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
+from tmdb_scrapy.queue.feed import Claim
+from tmdb_scrapy.queue.states import State
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_S = 0.2
+LONGEST_BATCH = 1_000
+LAST_CHANCE_S = 10.0
+"""How long a stopping worker waits for a Redis that is away, before it leaves its outcomes to be fetched
+again by others."""
+
+
+class SettlementExtension:
+    """Listens for what becomes of each ID and settles in batches: flush, sync, then Redis."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._loop_task: asyncio.Task[None] | None = None
+        self._last_at = 0.0
+        self._lock = asyncio.Lock()
+        self.outcomes: Counter[str] = Counter()
+        """IDs settled by this worker, by label of the state."""
+        connect = crawler.signals.connect
+        connect(self.opened, signals.spider_opened)
+        connect(self.kept, signals.item_scraped)
+        connect(self.dropped, signals.item_dropped)
+        connect(self.item_failed, signals.item_error)
+        connect(self.spider_failed, signals.spider_error)
+        connect(self.request_dropped, signals.request_dropped)
+        connect(self.closed, signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    @property
+    def _spider(self) -> Any:
+        return self._crawler.spider
+
+    def opened(self) -> None:
+        self._last_at = asyncio.get_running_loop().time()
+        self._loop_task = asyncio.ensure_future(self._settle_regularly())
+
+    def kept(self, item: Any, response: Response | None) -> None:
+        self._finish(response, State.KEPT)
+
+    def dropped(self, item: Any, response: Response | None, exception: BaseException) -> None:
+        self._finish(response, State.DROPPED, getattr(exception, "reason", None) or "pipeline")
+
+    def item_failed(self, item: Any, response: Response | None, failure: Failure) -> None:
+        if isinstance(failure.value, OSError):
+            self._disk_refused(failure.value)
+        else:
+            self._finish(response, State.FAILED, type(failure.value).__name__)
+
+    def spider_failed(self, failure: Failure, response: Response | None) -> None:
+        self._finish(response, State.FAILED, type(failure.value).__name__)
+
+    def request_dropped(self, request: Request) -> None:
+        if claim := request.meta.get("claim"):
+            self._spider.feed.finish(claim, State.FAILED, "request_dropped")
+
+    def _finish(self, response: Response | None, state: State, reason: str = "") -> None:
+        claim: Claim | None = response.meta.get("claim") if response is not None else None
+        if claim is not None:
+            self._spider.feed.finish(claim, state, reason)
+
+    async def _settle_regularly(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL_S)
+            try:
+                await self.settle()
+            except asyncio.CancelledError:
+                raise
+            except OSError as error:
+                self._disk_refused(error)
+                return
+            except Exception as error:
+                logger.exception("Settling failed")
+                self._spider.stop("settling_failed", f"outcomes cannot be settled: {error}")
+                return
+
+    async def settle(self) -> None:
+        """Put the lines of all outcomes so far on disk, then settle these outcomes.
+
+        Raises `OSError` when the disk refuses; then nothing of this batch is settled.
+        """
+        async with self._lock:
+            feed = self._spider.feed
+            finished = feed.take_finished()
+            if any(settlement.state is State.KEPT for settlement in finished):
+                await self._sync()
+            now = asyncio.get_running_loop().time()
+            elapsed_s, self._last_at = now - self._last_at, now
+            for start in range(0, max(len(finished), 1), LONGEST_BATCH):
+                await feed.settle(finished[start : start + LONGEST_BATCH], elapsed_s)
+            self._record(finished)
+
+    async def _sync(self) -> None:
+        writer = self._crawler.get_item_pipeline(PartWriterPipeline)
+        if writer is None or writer.part is None:
+            return
+        writer.part.flush()
+        await asyncio.to_thread(writer.part.sync)
+
+    def _record(self, finished: list[Any]) -> None:
+        for settlement in finished:
+            self.outcomes[settlement.state.label] += 1
+        if self._crawler.stats:
+            for label, count in self.outcomes.items():
+                self._crawler.stats.set_value(f"settled/{label}", count)
+
+    def _disk_refused(self, error: BaseException | None) -> None:
+        self._spider.stop(
+            "disk_refused",
+            f"a part cannot be written ({error}): free some space in DATA_DIR "
+            f"({self._spider.config.data_dir})",
+        )
+
+    async def closed(self, reason: str) -> None:
+        if self._loop_task:
+            self._loop_task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop_task
+        spider = self._spider
+        spider.feed.stop()
+        try:
+            async with asyncio.timeout(LAST_CHANCE_S):
+                await self.settle()
+        except TimeoutError:
+            logger.warning(
+                "Redis is away: the last outcomes were not recorded, their IDs will be fetched again"
+            )
+        except OSError as error:
+            logger.error("The last lines could not be written (%s): their IDs will be fetched again", error)
+        heartbeat = self._crawler.get_extension(HeartbeatExtension)
+        if heartbeat is not None:
+            await heartbeat.end()
+        await spider.server.aclose()

@@ -1,0 +1,109 @@
+"""Parts become one file with exactly the kept IDs, one valid line each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from tmdb_scrapy.parts import merged_file, parts_directory
+
+BUFFER_BYTES = 1 << 20
+KEPT = ord("k")
+WRITTEN = ord("w")
+
+
+class _Identified(msgspec.Struct):
+    id: int
+
+
+_decode = msgspec.json.Decoder(_Identified).decode
+
+
+@dataclass(slots=True)
+class Merged:
+    """What a merge did, in lines."""
+
+    path: Path
+    written: int = 0
+    duplicates: int = 0
+    """Lines of an ID that had been written already: it was fetched twice."""
+    unsettled: int = 0
+    """Lines of IDs that the ledger does not call kept: their worker died before it settled them."""
+    torn: int = 0
+    """Lines that are no whole record: a worker died while it wrote."""
+    without_line: int = 0
+    """IDs that the ledger calls kept but no part has."""
+
+
+def merge(data_dir: Path, kind: str, ledger: bytes, report: Callable[[int], None]) -> Merged:
+    """Merge all parts of a kind into `merged_file`, replacing it at once when all is written.
+
+    `ledger` must be read before the call: what it calls kept is in the parts by then. `report` is called
+    with the bytes read since the last call. Memory: the ledger, and a line. Lines of an earlier merged file
+    fill in for parts that are no longer there. Raises `OSError`.
+    """
+    target = merged_file(data_dir, kind)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    result = Merged(target)
+    states = bytearray(ledger)
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    try:
+        with temporary.open("wb", buffering=BUFFER_BYTES) as output:
+            for part in sorted(parts_directory(data_dir, kind).glob("*.jsonl")):
+                _copy(part, output, states, result, report)
+            if target.exists() and KEPT in states:
+                _copy(target, output, states, Merged(target), report, into=result)
+            output.flush()
+            os.fsync(output.fileno())
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    result.without_line = states.count(KEPT)
+    return result
+
+
+def _copy(
+    source: Path,
+    output: BinaryIO,
+    states: bytearray,
+    counted: Merged,
+    report: Callable[[int], None],
+    into: Merged | None = None,
+) -> None:
+    """Write the lines of `source` whose IDs are kept and not written yet, and mark these in `states`."""
+    into = into or counted
+    unreported = 0
+    for line, tmdb_id in identified_lines(source):
+        unreported += len(line)
+        if unreported >= BUFFER_BYTES:
+            report(unreported)
+            unreported = 0
+        if tmdb_id is None:
+            counted.torn += 1
+            continue
+        state = states[tmdb_id] if 0 <= tmdb_id < len(states) else 0
+        if state == KEPT:
+            output.write(line)
+            states[tmdb_id] = WRITTEN
+            into.written += 1
+        elif state == WRITTEN:
+            counted.duplicates += 1
+        else:
+            counted.unsettled += 1
+    report(unreported)
+
+
+def identified_lines(path: Path) -> Iterator[tuple[bytes, int | None]]:
+    """Each line of a JSON-lines file with the ID of its record; None for a line that is no whole record."""
+    with path.open("rb", buffering=BUFFER_BYTES) as lines:
+        for line in lines:
+            try:
+                tmdb_id = _decode(line).id if line.endswith(b"\n") else None
+            except msgspec.DecodeError:
+                tmdb_id = None
+            yield line, tmdb_id

@@ -1,0 +1,63 @@
+"""Parts and merged files: where they lie, how a part is written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+BUFFER_BYTES = 1 << 20
+
+
+def parts_directory(data_dir: Path, kind: str) -> Path:
+    """Where the workers of one kind write: `DATA_DIR/movies/parts`."""
+    return data_dir / kind / "parts"
+
+
+def merged_file(data_dir: Path, kind: str) -> Path:
+    """The result: `DATA_DIR/movies.jsonl`."""
+    return data_dir / f"{kind}.jsonl"
+
+
+class Part:
+    """The JSON-lines file of one worker. It belongs to one process, which opens it once.
+
+    The file is made with the first line: a worker that keeps nothing leaves nothing.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: BinaryIO | None = None
+
+    def write(self, line: bytes) -> None:
+        """Add a line, newline included. It is on disk after the next `sync`, not before.
+
+        Raises `OSError`, for example when the disk is full.
+        """
+        if self._file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("xb", buffering=BUFFER_BYTES)
+        self._file.write(line)
+
+    def flush(self) -> None:
+        """Hand all lines to the operating system, where the death of this process cannot reach them.
+
+        Raises `OSError`.
+        """
+        if self._file is not None and not self._file.closed:
+            self._file.flush()
+
+    def sync(self) -> None:
+        """Have the operating system write what was flushed, so that a power cut cannot take it. Slow
+        (milliseconds): call it from a thread. Raises `OSError`."""
+        if self._file is not None and not self._file.closed:
+            os.fdatasync(self._file.fileno())
+
+    def close(self) -> None:
+        """Flush, sync and close. Raises `OSError`."""
+        if self._file is not None and not self._file.closed:
+            try:
+                self.flush()
+                self.sync()
+            finally:
+                self._file.close()

@@ -1,0 +1,37 @@
+"""Kept records go to the part of this worker."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from scrapy.crawler import Crawler
+
+from tmdb_scrapy.items import Movie, Person, line_of
+from tmdb_scrapy.parts import Part, parts_directory
+
+
+class PartWriterPipeline:
+    """Writes the body of each record as one line. The settlement flushes before it settles."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self.part: Part | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def open_spider(self) -> None:
+        spider: Any = self._crawler.spider
+        config = self._crawler.settings["TMDB_CONFIG"]
+        self.part = Part(parts_directory(config.data_dir, spider.kind) / f"{spider.worker}.jsonl")
+
+    def process_item(self, item: Any) -> Any:
+        """The item, once its line is in the part's buffer. Raises `OSError` when the disk refuses."""
+        if self.part is not None and isinstance(item, (Movie, Person)):
+            self.part.write(line_of(item.body))
+        return item
+
+    def close_spider(self) -> None:
+        if self.part is not None:
+            self.part.close()

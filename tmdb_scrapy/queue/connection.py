@@ -1,0 +1,90 @@
+"""The one door to Redis: how every part of the program connects."""
+
+from __future__ import annotations
+
+import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    MaxConnectionsError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from scrapy_redis.connection import get_redis
+
+from tmdb_scrapy.config import Config, without_secrets
+
+SOCKET_TIMEOUT_S = 10.0
+
+PASSING_FAULTS: tuple[type[Exception], ...] = (
+    RedisConnectionError,
+    RedisTimeoutError,
+    BusyLoadingError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    MaxConnectionsError,
+    OSError,
+)
+"""Faults of Redis that end by themselves or by an operator's hand: wait and try again."""
+
+_PASSING_REPLIES = (
+    "MISCONF",
+    "READONLY",
+    "OOM",
+    "LOADING",
+    "MASTERDOWN",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+    "BUSY ",
+    "NOREPLICAS",
+)
+
+
+def connect(config: Config) -> redis.asyncio.Redis:
+    """A client for `config.redis_url` that answers bytes. Opens no connection yet.
+
+    It does not retry by itself: whoever calls knows whether waiting is right.
+    """
+    client: redis.asyncio.Redis = get_redis(
+        url=str(config.redis_url),
+        redis_cls=redis.asyncio.Redis,
+        socket_timeout=SOCKET_TIMEOUT_S,
+        socket_connect_timeout=SOCKET_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+    )
+    return client
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether `error` is a fault of Redis that may end by itself (gone, loading, out of memory, …)."""
+    if isinstance(error, AuthenticationError):
+        return False
+    if isinstance(error, PASSING_FAULTS):
+        return True
+    # A script's error hides its cause in the text: redis.call() inside Lua prefixes or appends it.
+    return isinstance(error, ResponseError) and any(reply in str(error) for reply in _PASSING_REPLIES)
+
+
+def explain(error: BaseException, config: Config) -> str:
+    """One sentence for the user: what failed at which Redis, and what to do next."""
+    where = without_secrets(config.redis_url)
+    if isinstance(error, AuthenticationError) or "NOAUTH" in str(error) or "WRONGPASS" in str(error):
+        return f"Redis at {where} refused the password: check REDIS_URL"
+    if "OOM" in str(error) or isinstance(error, OutOfMemoryError):
+        return f"Redis at {where} is out of memory: raise its maxmemory (noeviction must stay)"
+    if "MISCONF" in str(error):
+        return f"Redis at {where} cannot write to its disk: free some space there"
+    if "READONLY" in str(error) or isinstance(error, ReadOnlyError):
+        return f"Redis at {where} is read-only (a replica?): point REDIS_URL at the primary"
+    if isinstance(error, (RedisConnectionError, RedisTimeoutError, OSError)):
+        return f"no Redis answers at {where}: start one with `make redis` or correct REDIS_URL"
+    return f"Redis at {where} answered: {error}"
+
+
+__all__ = ["RedisError", "connect", "explain", "is_passing"]

@@ -1,0 +1,35 @@
+"""What a worker tells the others every two seconds."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
+    """The value of a ``{kind}:worker:<name>`` key, as JSON."""
+
+    name: str
+    """The worker, which is also its consumer in the queue's group and the stem of its part file."""
+    host: str
+    """Name of the machine: workers with the same one share its address, and so a limit per address."""
+    pid: int
+    state: str
+    """crawling, waiting (nothing to lease), paused (the API is down) or stopping."""
+    rate_per_s: float = 0.0
+    """Answers a second, over the last heartbeats."""
+    allowed_per_s: float = 0.0
+    """What the rate governor allows at present."""
+    in_flight: int = 0
+    """Requests on the wire or waiting for their turn."""
+    leased: int = 0
+    outcomes: dict[str, int] = {}
+    """How many IDs this worker settled, by label of the state."""
+    throttled: int = 0
+    """Answers that said 429."""
+    memory_bytes: int = 0
+    """Resident memory."""
+    last_error: str = ""
+    started_at: float = 0.0
+    """Seconds since the epoch."""
+    seen_at: float = 0.0
+    """Seconds since the epoch, by the worker's own clock."""

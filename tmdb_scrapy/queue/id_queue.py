@@ -1,0 +1,214 @@
+"""The queue of IDs of one kind: seed, lease, settle, reclaim, progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from importlib import resources
+from typing import Any, NamedTuple
+
+import msgspec
+import redis.asyncio
+from redis.commands.core import AsyncScript
+from redis.exceptions import ResponseError
+
+from tmdb_scrapy.queue.heartbeat import Heartbeat
+from tmdb_scrapy.queue.keys import GROUP, HEARTBEAT_TTL_S, Keys
+from tmdb_scrapy.queue.states import State
+
+IDS_A_CALL = 5_000
+"""Longest list of IDs in one script call: Redis answers nobody else meanwhile (some 10 ms)."""
+
+
+class Lease(NamedTuple):
+    """A worker's claim on an ID: the stream entry that carries it, and the TMDb ID."""
+
+    entry: bytes
+    id: int
+
+
+class Settlement(NamedTuple):
+    """How a leased ID ended. `reason` says why it was dropped or failed; empty otherwise."""
+
+    lease: Lease
+    state: State
+    reason: str = ""
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How a crawl stands, in IDs."""
+
+    counts: dict[str, int]
+    """By label of the state."""
+    dropped: dict[str, int]
+    """By reason of the filter."""
+    leased: int
+    """Of the queued ones, how many some worker has claimed."""
+    workers: list[Heartbeat]
+    """Those with a live heartbeat."""
+    lost: dict[str, int]
+    """Workers without a heartbeat → leases that wait to be taken over."""
+
+    def of(self, state: State) -> int:
+        return self.counts.get(state.label, 0)
+
+    @property
+    def total(self) -> int:
+        return sum(self.of(state) for state in State)
+
+    @property
+    def done(self) -> int:
+        return self.total - self.of(State.QUEUED)
+
+
+class IdQueue:
+    """The IDs of one kind (`movies` or `people`) in Redis.
+
+    Every method is a round trip or two and raises what redis-py raises (see
+    `tmdb_scrapy.queue.connection.is_passing`); each may be repeated after a lost answer. Keys and layout:
+    `tmdb_scrapy.queue.keys`.
+    """
+
+    def __init__(self, client: redis.asyncio.Redis, kind: str) -> None:
+        self.keys = Keys(kind)
+        self.kind = kind
+        # redis-py says bytes or str of every answer; `connect` makes it bytes.
+        self._redis: Any = client
+        self._enqueue = self._script("enqueue")
+        self._lease = self._script("lease")
+        self._settle = self._script("settle")
+        self._reclaim = self._script("reclaim")
+
+    def _script(self, name: str) -> AsyncScript:
+        source = resources.files("tmdb_scrapy.queue") / "scripts" / f"{name}.lua"
+        script: AsyncScript = self._redis.register_script(source.read_text(encoding="utf-8"))
+        return script
+
+    async def open(self) -> None:
+        """Make the stream and its group if they are not there."""
+        try:
+            await self._redis.xgroup_create(self.keys.queue, GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+
+    async def seed(self, ids: Sequence[int]) -> int:
+        """Queue those of `ids` that were never seen, in that order; answers how many those were."""
+        await self.open()
+        return await self._enqueue_from(ids, leaving=None)
+
+    async def requeue(self, ids: Sequence[int], leaving: State) -> int:
+        """Queue again those of `ids` that are in the state `leaving`; answers how many those were."""
+        return await self._enqueue_from(ids, leaving)
+
+    async def _enqueue_from(self, ids: Sequence[int], leaving: State | None) -> int:
+        keys = [self.keys.queue, self.keys.ledger, self.keys.counts]
+        state = [leaving.value, leaving.label] if leaving else [b"", ""]
+        queued = 0
+        for start in range(0, len(ids), IDS_A_CALL):
+            queued += await self._enqueue(keys, [*state, *ids[start : start + IDS_A_CALL]])
+        return queued
+
+    async def lease(self, worker: str, wanted: int) -> list[Lease]:
+        """Claim up to `wanted` of the next IDs for `worker`; none when nobody has left any."""
+        answer = await self._lease([self.keys.queue, self.keys.ledger], [GROUP, worker, wanted])
+        return _leases(answer)
+
+    async def reclaim(self, worker: str, wanted: int) -> list[Lease]:
+        """Claim up to `wanted` IDs that workers without a heartbeat have left unsettled."""
+        answer = await self._reclaim(
+            [self.keys.queue, self.keys.ledger], [GROUP, worker, wanted, self.keys.worker_prefix]
+        )
+        return _leases(answer)
+
+    async def leases_of(self, worker: str) -> list[Lease]:
+        """All that Redis says `worker` holds: what a lost answer, or a Redis that forgot a second, hides."""
+        answer = await self._redis.xreadgroup(GROUP, worker, {self.keys.queue: "0"})
+        entries: Iterable[Any] = next(iter(_streams(answer)), ())
+        return [Lease(entry, int(fields[b"id"])) for entry, fields in entries if fields]
+
+    async def settle(self, settlements: Iterable[Settlement]) -> int:
+        """Record outcomes and free the leases; answers how many IDs changed their state."""
+        arguments: list[Any] = [GROUP]
+        for (entry, tmdb_id), state, reason in settlements:
+            arguments += (entry, tmdb_id, state.value, reason)
+        changed: int = await self._settle([self.keys.queue, self.keys.ledger, self.keys.counts], arguments)
+        return changed
+
+    async def beat(self, heartbeat: Heartbeat) -> None:
+        """Say that a worker lives: its leases are its own for the next `HEARTBEAT_TTL_S` seconds."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.set(
+                self.keys.worker(heartbeat.name),
+                msgspec.json.encode(heartbeat),
+                px=int(HEARTBEAT_TTL_S * 1000),
+            )
+            pipe.xgroup_createconsumer(self.keys.queue, GROUP, heartbeat.name)
+            await pipe.execute()
+
+    async def hand_back(self, worker: str) -> None:
+        """End a worker's heartbeat: whatever it still holds is anybody's at once."""
+        await self._redis.delete(self.keys.worker(worker))
+
+    async def queued(self) -> int:
+        """How many IDs are not settled yet, leased ones included."""
+        return int(await self._redis.hget(self.keys.counts, State.QUEUED.label) or 0)
+
+    async def length(self) -> int:
+        """How many entries the stream has: as many as IDs are queued, if nobody meddled."""
+        return int(await self._redis.xlen(self.keys.queue))
+
+    async def ledger(self) -> bytes:
+        """The whole ledger: byte N is the state of TMDb ID N."""
+        ledger: bytes | None = await self._redis.get(self.keys.ledger)
+        return ledger or b""
+
+    async def workers(self) -> tuple[list[Heartbeat], dict[str, int]]:
+        """The live workers, and how many leases each worker without a heartbeat has left."""
+        try:
+            consumers = await self._redis.xinfo_consumers(self.keys.queue, GROUP)
+        except ResponseError as error:
+            if "NOGROUP" in str(error) or "no such key" in str(error):
+                return [], {}
+            raise
+        if not consumers:
+            return [], {}
+        names = [consumer["name"].decode() for consumer in consumers]
+        values = await self._redis.mget([self.keys.worker(name) for name in names])
+        alive = [msgspec.json.decode(value, type=Heartbeat) for value in values if value]
+        lost = {
+            name: consumer["pending"]
+            for name, consumer, value in zip(names, consumers, values, strict=True)
+            if value is None and consumer["pending"]
+        }
+        return sorted(alive, key=lambda heartbeat: heartbeat.name), lost
+
+    async def progress(self) -> Progress:
+        """How the crawl stands now."""
+        written = await self._redis.hgetall(self.keys.counts)
+        counts = {label.decode(): int(count) for label, count in written.items()}
+        workers, lost = await self.workers()
+        leased = 0
+        if workers or lost:
+            leased = int((await self._redis.xpending(self.keys.queue, GROUP))["pending"])
+        return Progress(
+            counts={state.label: counts.get(state.label, 0) for state in State},
+            dropped={
+                label.removeprefix("dropped/"): count
+                for label, count in sorted(counts.items())
+                if label.startswith("dropped/")
+            },
+            leased=leased,
+            workers=workers,
+            lost=lost,
+        )
+
+
+def _leases(answer: list[bytes]) -> list[Lease]:
+    return [Lease(entry, int(tmdb_id)) for entry, tmdb_id in zip(answer[::2], answer[1::2], strict=True)]
+
+
+def _streams(answer: Any) -> Iterable[Any]:
+    """The entry lists of an XREADGROUP answer, in RESP2's shape (list) or RESP3's (dict)."""
+    if isinstance(answer, dict):
+        return (batch for batches in answer.values() for batch in batches)
+    return (entries for _, entries in answer or [])

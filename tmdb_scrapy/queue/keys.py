@@ -1,0 +1,51 @@
+"""Every key this project has in Redis: name, type, layout, lifetime.
+
+=========================== ====== ==========================================================================
+key                         type   what
+=========================== ====== ==========================================================================
+``{movies}:queue``          stream the IDs to fetch, most popular first, one entry an ID, field ``id``; its
+                                   group ``crawlers`` holds the leases: an entry is pending from its lease to
+                                   its settlement, which deletes it
+``{movies}:ledger``         string byte N is the state of TMDb ID N (see `tmdb_scrapy.queue.states.State`)
+``{movies}:counts``         hash   how many IDs are in each state, and ``dropped/REASON`` for each reason
+``{movies}:worker:<name>``  string a worker's heartbeat (JSON), expires `HEARTBEAT_TTL_S` after it was written
+=========================== ====== ==========================================================================
+
+The braces are a Redis Cluster hash tag: all keys of one kind live in one slot, so a script may touch them
+together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KINDS = ("movies", "people")
+GROUP = "crawlers"
+HEARTBEAT_INTERVAL_S = 2.0
+HEARTBEAT_TTL_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The Redis keys of one kind of record."""
+
+    kind: str
+
+    @property
+    def queue(self) -> str:
+        return f"{{{self.kind}}}:queue"
+
+    @property
+    def ledger(self) -> str:
+        return f"{{{self.kind}}}:ledger"
+
+    @property
+    def counts(self) -> str:
+        return f"{{{self.kind}}}:counts"
+
+    @property
+    def worker_prefix(self) -> str:
+        return f"{{{self.kind}}}:worker:"
+
+    def worker(self, name: str) -> str:
+        return self.worker_prefix + name

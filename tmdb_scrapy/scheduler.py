@@ -1,0 +1,50 @@
+"""The scheduler: a deque. IDs are unique by the ledger and leases are limited, so neither a fingerprint
+filter nor a priority queue has anything to do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Any, Self
+
+from scrapy import Request
+from scrapy.core.scheduler import BaseScheduler
+from scrapy.crawler import Crawler
+
+
+class DequeScheduler(BaseScheduler):
+    """First in, first out; a request with a positive priority (a middleware's retry) goes first."""
+
+    def __init__(self, enough: int) -> None:
+        self._requests: deque[Request] = deque()
+        self._enough = enough
+        self._room: asyncio.Future[None] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        """`enough` is the concurrency: so many requests wait here, and no slot is ever idle."""
+        return cls(crawler.settings.getint("CONCURRENT_REQUESTS"))
+
+    def has_pending_requests(self) -> bool:
+        return bool(self._requests)
+
+    def enqueue_request(self, request: Request) -> bool:
+        if request.priority > 0:
+            self._requests.appendleft(request)
+        else:
+            self._requests.append(request)
+        return True
+
+    def next_request(self) -> Request | None:
+        if self._room is not None and len(self._requests) <= self._enough // 2 and not self._room.done():
+            self._room.set_result(None)
+        return self._requests.popleft() if self._requests else None
+
+    async def room(self) -> None:
+        """Wait until the scheduler is at most half full."""
+        if len(self._requests) >= self._enough:
+            self._room = asyncio.get_running_loop().create_future()
+            await self._room
+
+    def close(self, reason: str) -> Any:
+        self._requests.clear()

@@ -1,0 +1,80 @@
+"""Scrapy's settings, in the order data flows. What a user decides comes from `.env` and the environment
+(see `tmdb_scrapy.config`), and the spiders put it over these; `-s NAME=VALUE` wins over all."""
+
+from typing import Any
+
+BOT_NAME = "tmdb_scrapy"
+SPIDER_MODULES = ["tmdb_scrapy.spiders"]
+NEWSPIDER_MODULE = "tmdb_scrapy.spiders"
+COMMANDS_MODULE = "tmdb_scrapy.commands"
+
+# The event loop
+TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
+ASYNCIO_EVENT_LOOP = "uvloop.Loop"  # half the CPU of asyncio's own
+
+# Requests: CONCURRENT_REQUESTS comes from THREADS / PROCESSES
+SCHEDULER = "tmdb_scrapy.scheduler.DequeScheduler"  # IDs are unique by the ledger: nothing to fingerprint
+DEPTH_STATS_VERBOSE = False
+ROBOTSTXT_OBEY = False  # an API with a key and terms of use, not a web site
+USER_AGENT = "tmdb-scrapy/0.1 (+https://www.scrapy.org)"
+COOKIES_ENABLED = False  # the API sets none
+REFERER_ENABLED = False
+REDIRECT_ENABLED = False  # the API has none; a redirect would carry the key elsewhere
+RETRY_ENABLED = False  # the spiders retry by ID, with backoff that blocks no slot
+RETRY_TIMES = 5  # failed attempts of an ID that are forgiven; outages do not count
+HTTPPROXY_ENABLED = False  # the download handler does not use proxies
+COMPRESSION_ENABLED = False  # the download handler decodes, with isal
+OFFSITE_ENABLED = False
+DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
+    # Do nothing for a JSON API, and each costs some microseconds a response.
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": None,
+    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": None,
+    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": None,
+    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+}
+
+# The wire
+DOWNLOAD_HANDLERS = {
+    "http": "tmdb_scrapy.downloader.handler.TmdbDownloadHandler",
+    "https": "tmdb_scrapy.downloader.handler.TmdbDownloadHandler",
+}
+DOWNLOAD_TIMEOUT = 30  # s; the largest records take a second
+DOWNLOAD_VERIFY_CERTIFICATES = True  # Scrapy's default trusts anybody
+DOWNLOAD_MAXSIZE = 64 * 1024 * 1024  # bytes; the largest record known has half a megabyte
+
+# Responses
+CONCURRENT_ITEMS = 1  # one response has one item; 100 would start 100 tasks a response
+SPIDER_MIDDLEWARES: dict[str, int | None] = {
+    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,  # parse judges every status
+    "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
+    "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
+}
+
+# Items
+ITEM_PIPELINES = {
+    "tmdb_scrapy.pipelines.filter.FilterPipeline": 100,
+    "tmdb_scrapy.pipelines.part_writer.PartWriterPipeline": 900,
+}
+
+# Outcomes
+EXTENSIONS: dict[str, int | None] = {
+    "tmdb_scrapy.extensions.pacing.Pacing": 10,
+    "tmdb_scrapy.extensions.heartbeat.HeartbeatExtension": 20,
+    "tmdb_scrapy.extensions.settlement.SettlementExtension": 30,
+    "scrapy.extensions.feedexport.FeedExporter": None,  # parts are written by the pipeline
+}
+
+# Watching
+LOG_LEVEL = "INFO"  # a line a request would be a million lines
+LOG_FORMATTER = "tmdb_scrapy.logformatter.TmdbLogFormatter"
+LOGSTATS_INTERVAL = 60.0
+TELNETCONSOLE_HOST = "127.0.0.1"
+REMOTE_CONTROL_ENABLED = False  # an HTTP server that runs code is not wanted beside an API key
+
+FEED_EXPORT_ENCODING = "utf-8"
+
+TMDB_CONFIG: Any = None  # the Config; set by the spiders

@@ -1,0 +1,196 @@
+"""What the spiders share: the way of an ID from its lease to its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from scrapy_redis.spiders import RedisSpider
+from twisted.python.failure import Failure
+
+from tmdb_scrapy.answers import Verdict, judge, message_in
+from tmdb_scrapy.config import Config
+from tmdb_scrapy.extensions.pacing import Pacing, Stopping
+from tmdb_scrapy.items import BrokenRecord, Movie, Person
+from tmdb_scrapy.queue import IdQueue, State, connect
+from tmdb_scrapy.queue.feed import Claim, Feed
+from tmdb_scrapy.queue.patience import Patience
+from tmdb_scrapy.scheduler import DequeScheduler
+
+FIRST_BACKOFF_S = 0.5
+LONGEST_BACKOFF_S = 60.0
+
+
+class TmdbSpider(RedisSpider):  # type: ignore[misc]
+    """Fetches every ID of one kind from the shared queue.
+
+    Subclasses say which `kind`, the `path` of the API's method, and how to `read` a body.
+    """
+
+    kind: ClassVar[str]
+    path: ClassVar[str]
+    """The API's method, such as ``movie``."""
+
+    config: Config
+    worker: str
+    """Unique name of this process: host, process ID and a random part."""
+    queue: IdQueue
+    patience: Patience
+    feed: Feed
+    close_message = ""
+    """Why the crawl was given up, for the last line that the user sees."""
+
+    @classmethod
+    def update_settings(cls, settings: BaseSettings) -> None:
+        """Put the user's configuration over Scrapy's settings. Raises `ConfigError`."""
+        super().update_settings(settings)
+        config = Config.from_settings(settings)
+        settings.set("TMDB_CONFIG", config, priority="spider")
+        settings.set("CONCURRENT_REQUESTS", config.concurrency_per_worker, priority="spider")
+        settings.set("CONCURRENT_REQUESTS_PER_DOMAIN", config.concurrency_per_worker, priority="spider")
+
+    def read(self, tmdb_id: int, body: bytes) -> Movie | Person:
+        """The item in `body`. Raises `BrokenRecord`."""
+        raise NotImplementedError
+
+    def appended(self) -> tuple[str, ...]:
+        """What to append to the response."""
+        raise NotImplementedError
+
+    def setup_redis(self, crawler: Crawler | None = None) -> None:
+        """Connect as scrapy-redis does, but lease from the queue instead of popping on idle."""
+        crawler = crawler or self.crawler
+        self.config = crawler.settings["TMDB_CONFIG"]
+        self.server = connect(self.config)
+        self.queue = IdQueue(self.server, self.kind)
+        self.redis_key = self.queue.keys.queue
+        self.worker = _worker_name()
+        self.patience = Patience(self.config)
+        self.feed = Feed(
+            self.queue,
+            self.worker,
+            self.patience,
+            crawler.settings.getint("CONCURRENT_REQUESTS"),
+            self.is_idle,
+        )
+        query = {"language": self.config.language}
+        if self.appended():
+            query["append_to_response"] = ",".join(self.appended())
+        self._url_start = f"{self.config.tmdb_api_url}/{self.path}/"
+        self._url_end = "?" + urlencode(query, safe=",")
+        self._retry_times = crawler.settings.getint("RETRY_TIMES")
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Requests for leased IDs, until every ID of the queue is settled by whomever."""
+        scheduler = self.crawler.engine.scheduler
+        while (claim := await self.feed.next()) is not None:
+            yield self.request_for(claim)
+            if isinstance(scheduler, DequeScheduler):
+                await scheduler.room()
+
+    def request_for(self, claim: Claim) -> Request:
+        """The request of an ID. The key is not in it: the download handler adds it on the wire."""
+        return Request(
+            f"{self._url_start}{claim.id}{self._url_end}",
+            callback=self.parse,
+            errback=self.failed,
+            meta={"claim": claim},
+            dont_filter=True,
+        )
+
+    def parse(self, response: Response, **kwargs: Any) -> Any:
+        """The item of a response; or its outcome, or another attempt."""
+        claim: Claim = response.meta["claim"]
+        verdict = judge(response.status, response.body)
+        if verdict is Verdict.RECORD:
+            try:
+                return self.read(claim.id, response.body)
+            except BrokenRecord as error:
+                self.try_again(claim, "malformed", f"{error}")
+        elif verdict is Verdict.MISSING:
+            self.feed.finish(claim, State.MISSING)
+        elif verdict in {Verdict.KEY_REFUSED, Verdict.REQUEST_REFUSED}:
+            self.give_up(verdict, response)
+        else:
+            reason = f"http_{response.status}" if verdict is Verdict.UNAVAILABLE else "not_json"
+            self.try_again(claim, reason, chargeable=response.meta.get("chargeable", True))
+        return None
+
+    def failed(self, failure: Failure) -> None:
+        """The errback: no answer came."""
+        request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
+        claim: Claim = request.meta["claim"]
+        if isinstance(failure.value, Stopping):
+            return
+        if isinstance(failure.value, IgnoreRequest):
+            self.feed.finish(claim, State.DROPPED, "ignored")
+            return
+        reason = type(failure.value).__name__
+        self.try_again(claim, reason, failure.getErrorMessage(), request.meta.get("chargeable", True))
+
+    def try_again(self, claim: Claim, reason: str, detail: str = "", chargeable: bool = True) -> None:
+        """Another attempt later, with exponential backoff and jitter; or `failed` when the ID had
+        `RETRY_TIMES` of them in a time when the API answered others."""
+        generation = self.crawler.get_extension(Pacing).breaker.generation
+        if claim.generation != generation:
+            claim.generation, claim.attempts = generation, 0
+        if chargeable:
+            claim.attempts += 1
+        if self.crawler.stats:
+            self.crawler.stats.inc_value(f"retry/{reason}")
+        if claim.attempts > self._retry_times:
+            self.feed.finish(claim, State.FAILED, reason)
+            self.logger.warning(
+                "%s %d failed after %d attempts: %s %s; `scrapy retry %s` queues it again",
+                self.path, claim.id, claim.attempts, reason, detail, self.kind,
+            )  # fmt: skip
+            return
+        backoff_s = min(FIRST_BACKOFF_S * 2**claim.attempts, LONGEST_BACKOFF_S)
+        self.feed.again(claim, random.uniform(0.5, 1.0) * backoff_s)
+
+    def give_up(self, verdict: Verdict, response: Response) -> None:
+        """Stop the worker: what the API refuses now it will refuse for every ID. All stay queued."""
+        if self.close_message:
+            return
+        said = message_in(response.body) or f"HTTP {response.status}"
+        if verdict is Verdict.KEY_REFUSED:
+            message = f"TMDb refused TMDB_API_KEY: {said} Put a valid key into .env and start again"
+            self.stop("key_refused", message)
+        else:
+            message = f"TMDb refused the request: {said} Check APPEND_TO_RESPONSE and LANGUAGE"
+            self.stop("request_refused", message)
+
+    def stop(self, reason: str, message: str) -> None:
+        """End this worker's crawl early; its unsettled IDs go back to the queue."""
+        if self.close_message:
+            return
+        self.close_message = message
+        self.logger.error("%s. No ID is lost: those not settled stay queued", message)
+        self.feed.stop()
+        self.crawler.get_extension(Pacing).close()
+        self._closing = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
+
+    def is_idle(self) -> bool:
+        """Whether the engine has nothing of ours in hand."""
+        engine = self.crawler.engine
+        scraper = engine.scraper.slot
+        return not engine.downloader.active and (scraper is None or scraper.is_idle()) and not (
+            engine.scheduler is not None and engine.scheduler.has_pending_requests()
+        )  # fmt: skip
+
+
+def _worker_name() -> str:
+    host = re.sub(r"[^\w.-]", "_", socket.gethostname())
+    return f"{host}-{os.getpid()}-{secrets.token_hex(3)}"

@@ -1,0 +1,103 @@
+"""The picture of a crawl: counts, rates, and a line a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tmdb_scrapy.queue import Heartbeat, Progress, State
+from tmdb_scrapy.queue.keys import HEARTBEAT_TTL_S
+
+QUIET_S = HEARTBEAT_TTL_S / 2
+"""A worker that was silent for so long is marked."""
+
+
+def render(by_kind: Mapping[str, Progress], now: float) -> RenderableType:
+    """`now`: seconds since the epoch."""
+    if not by_kind:
+        return Text("nothing is seeded yet: make seed")
+    return Group(*(_kind(kind, progress, now) for kind, progress in by_kind.items()))
+
+
+def summary(progress: Progress) -> str:
+    """One line: done, rate, time left."""
+    rate_per_s = sum(worker.rate_per_s for worker in progress.workers)
+    done = f"{progress.done:,} of {progress.total:,} done"
+    queued = progress.of(State.QUEUED)
+    if not progress.total or not rate_per_s:
+        return done
+    return f"{done}, {rate_per_s:,.1f}/s, {duration(queued / rate_per_s)} left"
+
+
+def duration(seconds: float) -> str:
+    """`1 h 03 min`, `4 min 10 s`, `12 s`."""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"
+
+
+def _kind(kind: str, progress: Progress, now: float) -> RenderableType:
+    counts = Table(title=kind, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    counts.add_row("progress", summary(progress))
+    average = average_rate_per_s(progress, now)
+    if average:
+        counts.add_row("average", f"{average:,.1f}/s since the workers started")
+    counts.add_row("queued", f"{progress.of(State.QUEUED):,} ({progress.leased:,} leased)")
+    for state in (State.KEPT, State.DROPPED, State.MISSING, State.FAILED):
+        detail = ""
+        if state is State.DROPPED and progress.dropped:
+            detail = (
+                " (" + ", ".join(f"{reason} {count:,}" for reason, count in progress.dropped.items()) + ")"
+            )
+        counts.add_row(state.label, f"{progress.of(state):,}{detail}")
+    return Group(counts, _workers(progress, now)) if progress.workers or progress.lost else counts
+
+
+def average_rate_per_s(progress: Progress, now: float) -> float:
+    """Outcomes a second of the live workers, each since its start."""
+    return sum(
+        sum(worker.outcomes.values()) / max(now - worker.started_at, 1.0) for worker in progress.workers
+    )
+
+
+def _workers(progress: Progress, now: float) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in (
+        "host",
+        "pid",
+        "state",
+        "rate",
+        "allowed",
+        "in flight",
+        "429s",
+        "memory",
+        "seen",
+        "last error",
+    ):
+        table.add_column(column, justify="left" if column in {"host", "state", "last error"} else "right")
+    for worker in progress.workers:
+        table.add_row(*_worker(worker, now))
+    for name, leases in progress.lost.items():
+        table.add_row(name, "", f"[red]gone, {leases:,} leases to take over")
+    return table
+
+
+def _worker(worker: Heartbeat, now: float) -> tuple[str, ...]:
+    silent_s = max(now - worker.seen_at, 0.0)
+    seen = f"{silent_s:.0f} s ago"
+    return (
+        worker.host,
+        str(worker.pid),
+        worker.state,
+        f"{worker.rate_per_s:,.1f}/s",
+        f"{worker.allowed_per_s:,.0f}/s",
+        str(worker.in_flight),
+        str(worker.throttled),
+        f"{worker.memory_bytes / 1e6:,.0f} MB",
+        f"[red]{seen}" if silent_s > QUIET_S else seen,
+        worker.last_error,
+    )
