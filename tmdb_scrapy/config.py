@@ -94,8 +94,8 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
-def _optional_url(text: str) -> str:
-    return _url("https", "http")(text) if text else ""
+def _share(text: str) -> Secret:
+    return Secret(_url("https", "http")(text) if text else "")
 
 
 def _redis_url(text: str) -> Secret:
@@ -155,7 +155,7 @@ class Config:
     tmdb_export_url: str = _key(
         "https://files.tmdb.org/p/exports", _url("https", "http"), "where the daily ID export lives"
     )
-    nextcloud_upload: str = _key("", _optional_url, "link of a Nextcloud public share")
+    nextcloud_upload: Secret = _key("", _share, "link of a Nextcloud public share", secret=True)
     nextcloud_password: Secret = _key("", Secret, "its password, if it has one", secret=True)
 
     @classmethod

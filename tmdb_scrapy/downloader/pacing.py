@@ -31,6 +31,7 @@ START_PER_S = 40.0
 START_DOUBLES_S = 0.3
 START_DOUBLES_ROUND_TRIPS = 2
 BURST_S = 1.0
+LANDING_DIVISOR_MOST = 8
 SEARCH_GROWTH_PER_S = 0.1
 SEARCH_GAIN = 0.05
 GROWTH_MOST_PER_S = 0.5
@@ -272,7 +273,7 @@ class Pace:
             self._stepped_at = max(now, self.resume_at)
             assert self._first_sent_at is not None  # set by the tick that every answer begins with
             landing = self._served_before / (max(0.0, sent_at - self._first_sent_at) + BURST_S)
-            return min(max(landing, refused_per_s / 4), refused_per_s * (1 - usual_step))
+            return min(max(landing, refused_per_s / LANDING_DIVISOR_MOST), refused_per_s * (1 - usual_step))
         if since_step_s < STEP_AGAIN_S:
             served_per_s = self._served_per_s(now)
             if served_per_s < self.rate_per_s / 2:

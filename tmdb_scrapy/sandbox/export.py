@@ -46,6 +46,7 @@ class Export:
         self._malformed = malformed
         self._fault = fault
         self._files: dict[Kind, bytes] = {}
+        self._abandoned = False
         self._faulted: set[Kind] = set()
 
     def kind_of(self, file_name: str, today: date) -> Kind | None:
@@ -62,10 +63,18 @@ class Export:
             return None
         return "movies" if match[1] == "movie" else "people"
 
-    def file(self, kind: Kind) -> bytes:
-        """The gzip file, broken as asked. Building it takes seconds for a million lines: call in a thread."""
+    def build(self, kind: Kind) -> None:
+        """Make the file if it is not there yet. Takes some 15 s for a million lines: call it in a thread."""
         if kind not in self._files:
             self._files[kind] = self._compressed(kind)
+
+    def abandon(self) -> None:
+        """Let a build in another thread end soon, for the sandbox is about to stop."""
+        self._abandoned = True
+
+    def file(self, kind: Kind) -> bytes:
+        """The gzip file, broken as asked."""
+        self.build(kind)
         whole = self._files[kind]
         if self._fault == "none" or (self._fault.endswith("-once") and kind in self._faulted):
             return whole
@@ -96,6 +105,8 @@ class Export:
             if len(batch) == _LINES_A_BATCH:
                 chunks.append(compressor.compress(b"\n".join(batch) + b"\n"))
                 batch.clear()
+                if self._abandoned:
+                    break
         if batch:
             chunks.append(compressor.compress(b"\n".join(batch) + b"\n"))
         chunks.append(compressor.flush())

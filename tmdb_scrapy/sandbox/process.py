@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import ipaddress
 import selectors
 import signal
 import ssl
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -78,7 +78,7 @@ class SandboxProcess:
                 stderr=errors,
                 text=True,
             )
-        line = self._first_line()
+        line = _first_line(self._process)
         if not line.startswith(_PREFIX):
             said = errors_path.read_text().strip()
             self.close()
@@ -139,19 +139,12 @@ class SandboxProcess:
     ) -> None:
         self.close()
 
-    def _first_line(self) -> str:
-        assert self._process is not None and self._process.stdout is not None
-        deadline = time.monotonic() + _STARTS_WITHIN_S
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
-            if selector.select(deadline - time.monotonic()):
-                return self._process.stdout.readline()
-        return ""
-
     def _control(self, method: str, path: str, body: bytes | None = None) -> bytes:
         where = urlsplit(self.url)
-        host = "127.0.0.1" if where.hostname in {"0.0.0.0", None} else where.hostname
-        source = (_CONTROL_ADDRESS, 0) if host and host.startswith("127.") else None
+        host = ipaddress.ip_address(str(where.hostname))
+        if host.is_unspecified:
+            host = ipaddress.ip_address("127.0.0.1")
+        source = (_CONTROL_ADDRESS, 0) if host.version == 4 and host.is_loopback else None
         connection: http.client.HTTPConnection
         if where.scheme == "https":
             # Our own child on this machine: there is nobody to mistake it for.
@@ -174,3 +167,12 @@ class SandboxProcess:
         if response.status != 200:
             raise SandboxError(f"{method} /_sandbox/{path} answered {response.status}: {answer.decode()}")
         return answer
+
+
+def _first_line(process: subprocess.Popen[str]) -> str:
+    """What the process prints first; "" when it ends or says nothing in time."""
+    if process.stdout is None:
+        return ""
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        return process.stdout.readline() if selector.select(_STARTS_WITHIN_S) else ""

@@ -63,7 +63,7 @@ class Sandbox:
         self._export = Export(
             self._catalogue, options.export_missing_days, options.export_malformed, options.export_fault
         )
-        self._building = asyncio.Lock()
+        self._builds: dict[Kind, asyncio.Task[None]] = {}
 
     async def run(self, options: argparse.Namespace) -> None:
         """Serve until SIGTERM or SIGINT, after one line on stdout with the URL."""
@@ -83,6 +83,7 @@ class Sandbox:
             await stop.wait()
         finally:
             flushing.cancel()
+            self._export.abandon()
             listener.close()
             http.reset_all()
             await http.shutdown(0)
@@ -121,8 +122,11 @@ class Sandbox:
             return await _write(
                 request, wire_bytes(Answer(403, NOT_PUBLISHED, "application/xml"), gzip=False)
             )
-        async with self._building:
-            body = await asyncio.to_thread(self._export.file, kind)
+        if kind not in self._builds:
+            self._builds[kind] = asyncio.create_task(asyncio.to_thread(self._export.build, kind))
+        # Shielded: when an impatient client goes away, its next try finds the file further on.
+        await asyncio.shield(self._builds[kind])
+        body = self._export.file(kind)
         head = f"HTTP/1.1 200 OK\r\nContent-Type: application/gzip\r\nContent-Length: {len(body)}\r\n\r\n"
         keep_alive = await _write(request, head.encode())
         if request.method == "HEAD":

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import trustme
+
+sys.path.append(str(Path(__file__).parents[1] / "nextcloud"))
+from nextcloud_server import TOKEN, NextcloudServer
+
+MOVIES = b'{"id":1}\n{"id":2}\n'
+PASSWORD = "open-sesame"
+
+
+@pytest.fixture(scope="module")
+def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NextcloudServer]:
+    root = tmp_path_factory.mktemp("nextcloud")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(str(root / "authority.pem"))
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(root / "server.pem"))
+    server = NextcloudServer(root, root / "server.pem")
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(one_server: NextcloudServer) -> NextcloudServer:
+    one_server.reset()
+    one_server.rules.password = PASSWORD
+    return one_server
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """DATA_DIR with a merged file and two parts."""
+    parts = tmp_path / "data" / "movies" / "parts"
+    parts.mkdir(parents=True)
+    (tmp_path / "data" / "movies.jsonl").write_bytes(MOVIES)
+    (parts / "1.jsonl").write_bytes(b'{"id":1}\n')
+    (parts / "2.jsonl").write_bytes(b'{"id":2}\n')
+    return tmp_path / "data"
+
+
+def scrapy_upload(
+    server: NextcloudServer, data: Path, *arguments: str, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does, in a directory of its own."""
+    result = subprocess.run(
+        [sys.executable, "-m", "scrapy", "upload", *arguments],
+        cwd=data.parent,
+        env={
+            "PATH": os.environ["PATH"],
+            "SCRAPY_SETTINGS_MODULE": "tmdb_scrapy.settings",
+            "SSL_CERT_FILE": str(server.folder.parent / "authority.pem"),
+            "DATA_DIR": str(data),
+            "NEXTCLOUD_UPLOAD": server.link,
+            "NEXTCLOUD_PASSWORD": PASSWORD,
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert TOKEN not in result.stdout + result.stderr
+    assert PASSWORD not in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+    return result
+
+
+def test_the_merged_file_is_uploaded_over_tls_and_said_to_be_verified(
+    server: NextcloudServer, data: Path
+) -> None:
+    result = scrapy_upload(server, data, "movies")
+    assert result.returncode == 0, result.stderr
+    assert server.files() == {"movies.jsonl": MOVIES}
+    started, ended = result.stderr.splitlines()
+    assert f"uploading {len(MOVIES)} bytes" in started
+    assert "size verified" in ended
+
+
+def test_a_different_file_is_replaced_only_when_asked_to(server: NextcloudServer, data: Path) -> None:
+    (server.folder / "movies.jsonl").write_bytes(b"old")
+    result = scrapy_upload(server, data, "movies")
+    assert result.returncode == 1
+    assert "--replace" in result.stderr
+    assert server.files() == {"movies.jsonl": b"old"}
+    assert scrapy_upload(server, data, "movies", "--replace").returncode == 0
+    assert server.files() == {"movies.jsonl": MOVIES}
+
+
+def test_a_name_can_be_chosen(server: NextcloudServer, data: Path) -> None:
+    assert scrapy_upload(server, data, "movies", "--name", "today.jsonl").returncode == 0
+    assert server.files() == {"today.jsonl": MOVIES}
+
+
+def test_parts_are_named_after_this_machine_and_their_kind(server: NextcloudServer, data: Path) -> None:
+    assert scrapy_upload(server, data, "movies", "--parts").returncode == 0
+    host = socket.gethostname()
+    assert server.files() == {
+        f"{host}-movies-1.jsonl": b'{"id":1}\n',
+        f"{host}-movies-2.jsonl": b'{"id":2}\n',
+    }
+
+
+def test_one_part_that_fails_does_not_keep_the_others_back(server: NextcloudServer, data: Path) -> None:
+    host = socket.gethostname()
+    (server.folder / f"{host}-movies-1.jsonl").write_bytes(b"something else")
+    result = scrapy_upload(server, data, "movies", "--parts")
+    assert result.returncode == 1
+    assert server.files()[f"{host}-movies-2.jsonl"] == b'{"id":2}\n'
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "exit_code", "expected"),
+    [
+        (["movies"], {"NEXTCLOUD_UPLOAD": ""}, 2, "NEXTCLOUD_UPLOAD is not set"),
+        (["movies"], {"THREADS": "many"}, 2, "THREADS"),
+        (["movies"], {"NEXTCLOUD_PASSWORD": "wrong"}, 1, "NEXTCLOUD_PASSWORD"),
+        (["people"], {}, 1, "run `scrapy merge people` first"),
+        (["people", "--parts"], {}, 1, "has no parts"),
+        (["series"], {}, 2, "movies, people"),
+        ([], {}, 2, "movies, people"),
+        (["movies", "--replaec"], {}, 2, "movies, people"),
+        (["movies", "--parts", "--name", "x"], {}, 2, "--parts"),
+    ],
+)
+def test_mistakes_are_explained(
+    server: NextcloudServer,
+    data: Path,
+    arguments: list[str],
+    environment: dict[str, str],
+    exit_code: int,
+    expected: str,
+) -> None:
+    result = scrapy_upload(server, data, *arguments, **environment)
+    assert (result.returncode, expected in result.stderr) == (exit_code, True), result.stderr
+    assert server.files() == {}
+
+
+def test_a_server_error_is_a_failure(server: NextcloudServer, data: Path) -> None:
+    server.rules.refuse_puts_with = "400 Bad Request"
+    result = scrapy_upload(server, data, "movies")
+    assert result.returncode == 1
+    assert "HTTP 400" in result.stderr
