@@ -84,11 +84,18 @@ def _switch(text: str) -> bool:
 
 
 def _url(*schemes: str) -> Callable[[str], str]:
+    allowed = " or ".join(f"{scheme}://…" for scheme in schemes)
+
     def parse(text: str) -> str:
-        parts = urlsplit(text)
-        if parts.scheme not in schemes or not (parts.netloc or parts.scheme == "unix"):
-            raise ValueError(" or ".join(f"{scheme}://…" for scheme in schemes))
-        _ = parts.port
+        try:
+            parts = urlsplit(text)
+            complete = parts.scheme in schemes and bool(parts.hostname or parts.scheme == "unix")
+            _ = parts.port
+        except ValueError:
+            # urlsplit's own words quote the password.
+            raise ValueError(allowed) from None
+        if not complete:
+            raise ValueError(allowed)
         return text.rstrip("/")
 
     return parse
@@ -99,7 +106,11 @@ def _share(text: str) -> Secret:
 
 
 def _redis_url(text: str) -> Secret:
-    return Secret(_url("redis", "rediss", "unix")(text))
+    url = _url("redis", "rediss", "unix")(text)
+    parts = urlsplit(url)
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise ValueError("redis://:password@host:port/0, with / # ? @ in the password as %2F %23 %3F %40")
+    return Secret(url)
 
 
 def _appended_parts(text: str) -> tuple[str, ...]:
@@ -166,7 +177,11 @@ class Config:
         Raises `ConfigError` with every problem at once.
         """
         environment = os.environ if environment is None else environment
-        written = read_env_file(Path(ENV_FILE) if env_file is None else env_file)
+        path = Path(ENV_FILE) if env_file is None else env_file
+        try:
+            written = read_env_file(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError([f"{path}: cannot be read: {error}"]) from None
         values: dict[str, Any] = {}
         problems: list[str] = []
         for field in dataclasses.fields(cls):
@@ -228,11 +243,11 @@ def read_env_file(path: Path) -> dict[str, str]:
     Accepts what python-dotenv does, and the original program's ` ; comment` after an unquoted value.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return {}
     without_comments = re.sub(
-        r"""(?m)^(\s*[\w.]+\s*=\s*[^'"\s;][^\n;]*?|\s*[\w.]+\s*=)[ \t]+;.*$""", r"\1", text
+        r"""(?m)^(\s*[\w.]+\s*=\s*[^'"\s;][^\n]*?|\s*[\w.]+\s*=)[ \t]+;.*$""", r"\1", text
     )
     without_comments = re.sub(
         r"""(?m)^(\s*[\w.]+\s*=\s*(?:'[^'\n]*'|"[^"\n]*"))[ \t]+;.*$""", r"\1", without_comments

@@ -23,7 +23,7 @@ from isal import igzip, isal_zlib
 
 NAMES = {"movies": "movie_ids", "people": "person_ids"}
 DAYS_BACK = 7
-TIMEOUT_S = 60.0
+TIMEOUT_S = 120.0
 CHUNK_BYTES = 1 << 20
 
 Reporter = Callable[[int, int | None], None]

@@ -91,18 +91,18 @@ class TmdbDownloadHandler(BaseDownloadHandler):
         pacing = self._pacing
         while True:
             await pacing.turn()
-            sent_at = loop.time()
+            sent_at, sent_in = loop.time(), pacing.breaker.generation
             pacing.in_flight += 1
             try:
                 answer = await self._send(request)
             except (DownloadConnectionRefusedError, CannotResolveHostError):
                 # Nobody was there to judge the ID: ask again. A CDN that limits connections refuses so too.
-                pacing.governor.pace.throttled(loop.time(), sent_at, None)
-                pacing.breaker.failed()
+                pacing.governor.throttled(sent_at, None)
+                pacing.breaker.failed(sent_in)
                 self._count("refused")
                 continue
             except Exception:
-                request.meta["chargeable"] = pacing.breaker.failed()
+                request.meta["chargeable"] = pacing.breaker.failed(sent_in)
                 raise
             finally:
                 pacing.in_flight -= 1
@@ -110,12 +110,12 @@ class TmdbDownloadHandler(BaseDownloadHandler):
             verdict = judge(answer.status, answer.body)
             if verdict is Verdict.THROTTLED:
                 pacing.throttled += 1
-                pacing.governor.pace.throttled(loop.time(), sent_at, _retry_after_s(answer.headers))
+                pacing.governor.throttled(sent_at, _retry_after_s(answer.headers))
                 self._count("429")
                 continue
-            pacing.governor.pace.answered(loop.time(), sent_at)
+            pacing.governor.answered(sent_at)
             if verdict is Verdict.UNAVAILABLE or verdict is Verdict.BROKEN:
-                request.meta["chargeable"] = pacing.breaker.failed()
+                request.meta["chargeable"] = pacing.breaker.failed(sent_in)
             else:
                 pacing.breaker.succeeded()
             return _response(request, answer)

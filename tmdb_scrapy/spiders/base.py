@@ -143,14 +143,15 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
     def try_again(self, claim: Claim, reason: str, detail: str = "", chargeable: bool = True) -> None:
         """Another attempt later, with exponential backoff and jitter; or `failed` when the ID had
         `RETRY_TIMES` of them in a time when the API answered others."""
-        generation = self.crawler.get_extension(Pacing).breaker.generation
-        if claim.generation != generation:
-            claim.generation, claim.attempts = generation, 0
+        breaker = self.crawler.get_extension(Pacing).breaker
+        if claim.generation != breaker.generation:
+            claim.generation, claim.attempts = breaker.generation, 0
         if chargeable:
             claim.attempts += 1
         if self.crawler.stats:
             self.crawler.stats.inc_value(f"retry/{reason}")
-        if claim.attempts > self._retry_times:
+        # While the breaker is open nobody knows whose fault this was: ask once more when it is shut.
+        if claim.attempts > self._retry_times and not breaker.is_open:
             self.feed.finish(claim, State.FAILED, reason)
             self.logger.warning(
                 "%s %d failed after %d attempts: %s %s; `scrapy retry %s` queues it again",
