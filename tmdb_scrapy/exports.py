@@ -187,13 +187,26 @@ def _chosen(
             yield -line.popularity, line.id
 
 
+def begin_selection(directory: Path, kind: str, selection: Selection) -> None:
+    """Write down that `selection` is being seeded, so that an interrupted seeding can be continued."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / f"{kind}.seeding.json").write_bytes(msgspec.json.encode(selection))
+
+
+def unfinished_selection(directory: Path, kind: str) -> Selection | None:
+    """What was being seeded when it was interrupted."""
+    try:
+        return msgspec.json.decode((directory / f"{kind}.seeding.json").read_bytes(), type=Selection)
+    except FileNotFoundError:
+        return None
+
+
 def record_selection(directory: Path, kind: str, selection: Selection) -> None:
     """Write down that `selection` was seeded."""
-    path = directory / f"{kind}.seeds.jsonl"
-    path.parent.mkdir(parents=True, exist_ok=True)
     if selection not in recorded_selections(directory, kind):
-        with path.open("ab") as file:
+        with (directory / f"{kind}.seeds.jsonl").open("ab") as file:
             file.write(msgspec.json.encode(selection) + b"\n")
+    (directory / f"{kind}.seeding.json").unlink(missing_ok=True)
 
 
 def recorded_selections(directory: Path, kind: str) -> list[Selection]:

@@ -77,7 +77,7 @@ def read_movie(tmdb_id: int, body: bytes) -> Movie:
         fields = _movie_fields.decode(body)
     except msgspec.ValidationError:
         return _read_odd_movie(tmdb_id, body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BrokenRecord(f"not JSON: {error}") from error
     _check(fields.id, tmdb_id, body)
     credits = fields.credits
@@ -99,7 +99,7 @@ def read_person(tmdb_id: int, body: bytes) -> Person:
     """
     try:
         found = _person_fields.decode(body).id
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenRecord(f"not a person's JSON: {error}") from error
     _check(found, tmdb_id, body)
     return Person(tmdb_id, body)
@@ -144,7 +144,7 @@ def _check(found: Any, tmdb_id: int, body: bytes) -> None:
 def _whole(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body, strict=True)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BrokenRecord(f"not JSON: {error}") from error
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
 from rich.progress import Progress as ProgressBar
 
+from tmdb_scrapy.command import CommandFailed
 from tmdb_scrapy.progress import console
 from tmdb_scrapy.queue import Progress, State
 from tmdb_scrapy.status import summary
@@ -22,6 +24,7 @@ LINE_INTERVAL_S = 30.0
 RESTARTS = 5
 """How many workers that died by a signal are replaced; more deaths than that have a cause to look at."""
 STOP_TIMEOUT_S = 60.0
+GRACE_S = 1.0
 
 
 class Workers:
@@ -104,10 +107,16 @@ def watch(workers: Workers, look: Callable[[], Progress]) -> Progress:
     with show.bar:
         while True:
             running = workers.running
-            progress = look()
-            show.update(progress)
-            if not running and not workers.replace_killed():
-                return progress
+            try:
+                progress = look()
+            except CommandFailed:
+                # The workers wait for a Redis that is away, and so does this.
+                if not running:
+                    raise
+            else:
+                show.update(progress)
+                if not running and not workers.replace_killed():
+                    return progress
             workers.replace_killed()
             time.sleep(LOOK_INTERVAL_S)
 
@@ -138,8 +147,19 @@ class _Display:
             print(detail, file=sys.stderr, flush=True)
 
 
-def run_scrapy(*arguments: str) -> int:
-    """Run another command of this project as a user would; answers its exit code."""
-    return subprocess.run(
-        [sys.executable, "-m", "scrapy", *arguments], check=False, env=os.environ
-    ).returncode
+def run_scrapy(*arguments: str, environment: Mapping[str, str] = os.environ) -> int:
+    """Run another command of this project as a user would; answers its exit code.
+
+    Raises `KeyboardInterrupt` after the command has ended by it: it is never left behind, nor killed.
+    """
+    process = subprocess.Popen([sys.executable, "-m", "scrapy", *arguments], env=dict(environment))
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        # Ctrl-C on a terminal has reached the command too; a signal sent to this process alone has not.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE_S)
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait()
+        raise

@@ -6,13 +6,12 @@ import argparse
 import os
 import secrets
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.command import complain
+from tmdb_scrapy.job import run_scrapy
 from tmdb_scrapy.redis_server import RedisServer, RedisServerError, free_port
 from tmdb_scrapy.sandbox.process import SandboxError, SandboxProcess
 
@@ -44,11 +43,9 @@ class Command(ScrapyCommand):
                 print(
                     f"sandbox at {sandbox.url}, a Redis on port {redis.port}, {opts.movies:,} made-up movies"
                 )
-                self.exitcode = subprocess.run(
-                    [sys.executable, "-m", "scrapy", "job", "movies"],
-                    env=os.environ | _environment(sandbox, redis),
-                    check=False,
-                ).returncode
+                self.exitcode = run_scrapy(
+                    "job", "movies", environment=os.environ | _environment(sandbox, redis)
+                )
         except (RedisServerError, SandboxError) as error:
             self.exitcode = complain(str(error))
         except KeyboardInterrupt:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from tmdb_scrapy.command import BAD_USE, INTERRUPTED, CommandFailed, TmdbCommand, plural
 from tmdb_scrapy.commands.crawl import HOW_TO_GET_A_KEY
 from tmdb_scrapy.commands.redis import LOOPBACK
+from tmdb_scrapy.exports import unfinished_selection
 from tmdb_scrapy.job import Workers, run_scrapy, watch
 from tmdb_scrapy.parts import merged_file
 from tmdb_scrapy.queue import IdQueue, Progress, State
@@ -29,14 +30,23 @@ class Command(TmdbCommand):
             raise CommandFailed(HOW_TO_GET_A_KEY, BAD_USE)
         if urlsplit(str(self.config.redis_url)).hostname in LOOPBACK:
             self._step("redis", "start")
-        if not self.ask(opts.kind, IdQueue.queued):
-            self._step("seed", opts.kind)
+        self._seed(opts.kind)
         started = time.monotonic()
         before = self.ask(opts.kind, IdQueue.progress)
         progress = self._crawl(opts.kind)
         self._report(opts.kind, before, progress, time.monotonic() - started)
         self._step("merge", opts.kind)
         self._step("audit", opts.kind)
+
+    def _seed(self, kind: str) -> None:
+        unfinished = unfinished_selection(self.config.data_dir / "exports", kind)
+        if unfinished:
+            options = ["--limit", str(unfinished.limit)] if unfinished.limit else []
+            options += ["--min-popularity", str(unfinished.min_popularity)]
+            options += ["--no-video"] if unfinished.no_video else []
+            self._step("seed", kind, "--file", unfinished.file, *options)
+        elif not self.ask(kind, IdQueue.queued):
+            self._step("seed", kind)
 
     def _step(self, *arguments: str) -> None:
         code = run_scrapy(*arguments)
@@ -51,7 +61,11 @@ class Command(TmdbCommand):
         except KeyboardInterrupt:
             raise CommandFailed("stopped; the same command continues", INTERRUPTED) from None
         finally:
+            # Only the workers' own clean stop is waited for now: a second Ctrl-C must not orphan them.
+            interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
             workers.stop()
+            signal.signal(signal.SIGINT, interrupt)
             signal.signal(signal.SIGTERM, previous)
         if progress.of(State.QUEUED):
             raise CommandFailed(

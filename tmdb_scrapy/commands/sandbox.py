@@ -7,8 +7,8 @@ import sys
 
 from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy.sandbox.options import add_options
-from tmdb_scrapy.sandbox.server import serve
+# Scrapy imports every command to run one: the sandbox is imported where it is used, since a worker should
+# not wait a quarter of a second for a web server that it does not start.
 
 
 class Command(ScrapyCommand):
@@ -25,9 +25,13 @@ class Command(ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
+        from tmdb_scrapy.sandbox.options import add_options
+
         add_options(parser)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        from tmdb_scrapy.sandbox.server import serve
+
         try:
             serve(opts)
         except (ValueError, OSError) as problem:

@@ -12,7 +12,6 @@ from tmdb_scrapy import exports
 from tmdb_scrapy.command import BAD_USE, CommandFailed, TmdbCommand, plural
 from tmdb_scrapy.progress import bytes_bar, count_bar
 from tmdb_scrapy.queue import IdQueue
-from tmdb_scrapy.queue.id_queue import IDS_A_CALL
 
 
 class Command(TmdbCommand):
@@ -58,8 +57,10 @@ class Command(TmdbCommand):
             )
         if not read.ids:
             raise CommandFailed(f"{selection.file} has no ID that was asked for; nothing was seeded")
+        directory = self.config.data_dir / "exports"
+        exports.begin_selection(directory, opts.kind, selection)
         added = self.ask(opts.kind, lambda queue: _seed(queue, read.ids))
-        exports.record_selection(self.config.data_dir / "exports", opts.kind, selection)
+        exports.record_selection(directory, opts.kind, selection)
         known = len(read.ids) - added
         print(
             f"queued {plural(added, opts.kind)} from {Path(selection.file).name}"
@@ -104,10 +105,5 @@ class Command(TmdbCommand):
 
 
 async def _seed(queue: IdQueue, ids: list[int]) -> int:
-    added = 0
     with count_bar("seeding", len(ids)) as bar:
-        for start in range(0, len(ids), IDS_A_CALL):
-            batch = ids[start : start + IDS_A_CALL]
-            added += await queue.seed(batch)
-            bar.advance(TaskID(0), len(batch))
-    return added
+        return await queue.seed(ids, lambda count: bar.advance(TaskID(0), count))

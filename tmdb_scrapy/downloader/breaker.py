@@ -21,8 +21,8 @@ failure, less than a round of twenty threads. With one fault in ten, both come t
 
 IN_A_ROW_SLOWLY = 5
 NO_SUCCESS_FOR_S = 5.0
-"""Open, too, when this many failed in a row and the first of them was this long ago. For a single thread, and for
-the last IDs of a crawl, whose attempts would be used up before a larger sample was complete."""
+"""Open, too, when this many failed in a row and the first of them was this long ago. For a single thread, and
+for the last IDs of a crawl, whose attempts would be used up before a larger sample was complete."""
 
 FIRST_PROBE_S = 0.5
 LONGEST_PROBE_GAP_S = 15.0
@@ -43,12 +43,12 @@ class Breaker:
         await breaker.passage()
         ... send; then `breaker.succeeded()` or `charge = breaker.failed()`
 
-    Failures are 5xx answers, timeouts and lost connections. Whatever proves that the API works (4xx, and a 429
-    too) counts as a success or is not reported.
+    Failures are 5xx answers, timeouts and lost connections. Whatever proves that the API works (4xx, and a
+    429 too) counts as a success or is not reported.
 
-    While it is open, `probe` is awaited again and again, with growing gaps. It should send one request that is
-    known to be good and return whether it worked; it must not go through this breaker, and an exception counts
-    as a failed probe. The first probe that works lets everything through.
+    While it is open, `probe` is awaited again and again, with growing gaps. It should send one request that
+    is known to be good and return whether it worked; it must not go through this breaker, and an exception
+    counts as a failed probe. The first probe that works lets everything through.
 
     `generation` counts confirmed outages: openings in which at least one probe failed too. Failed attempts of
     an ID from before the present generation say nothing about the ID, so its count restarts. If the first
@@ -58,7 +58,7 @@ class Breaker:
 
     def __init__(self, probe: Callable[[], Awaitable[bool]], *, seed: int | None = None) -> None:
         self._probe = probe
-        self._random = random.Random(seed)  # noqa: S311 (spreads probes, keeps no secrets)
+        self._random = random.Random(seed)
         self._failures: deque[bool] = deque(maxlen=REMEMBERED)
         self._failed_in_a_row = 0
         self._row_began_at = 0.0
@@ -87,7 +87,7 @@ class Breaker:
         """An ordinary request failed. Returns whether to charge this to its ID.
 
         Not while the breaker is open, and not if an outage was confirmed since the request was sent, which
-        `sent_in` (the `generation` at that time) tells: those are late answers of an outage that is dealt with.
+        `sent_in` (the `generation` at that time) tells: those are late answers of an outage dealt with.
 
         The failure that opens the breaker is charged, and only the probes tell whether rightly. So before an
         ID is given up, wait for `passage()` and compare the generation.
@@ -132,7 +132,7 @@ class Breaker:
         self._opened_at = now
         self._passable = asyncio.Event()
         logger.warning(
-            "The API seems to be down: %d of the last %d requests failed. Requests wait; probing until it answers.",
+            "The API seems to be down: %d of the last %d requests failed. Requests wait until a probe works.",
             sum(self._failures),
             len(self._failures),
         )
@@ -155,12 +155,13 @@ class Breaker:
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_S):
                 return await self._probe()
-        except Exception as error:  # noqa: BLE001 (whatever goes wrong, the API cannot be said to work)
+        except Exception as error:  # whatever went wrong, the API cannot be said to work
             logger.debug("The probe of the API failed: %s", type(error).__name__)
             return False
 
     def _let_through(self, confirmed: bool) -> None:
-        assert self._opened_at is not None and self._passable is not None  # it is open
+        assert self._opened_at is not None  # it is open
+        assert self._passable is not None
         logger.info(
             "The API answers again after %.1f s%s.",
             asyncio.get_running_loop().time() - self._opened_at,

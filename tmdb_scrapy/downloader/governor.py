@@ -12,8 +12,8 @@ TIMER_RESOLUTION_S = 0.001
 
 CATCH_UP_S = 0.02
 CATCH_UP_MOST_S = 0.05
-"""How late a wake-up may be made up for: one interval, but within these bounds. Anything later is lost, so that
-a stalled event loop is not followed by a burst."""
+"""How late a wake-up may be made up for: one interval, but within these bounds. Anything later is lost, so
+that a stalled event loop is not followed by a burst."""
 
 
 class GovernorClosed(Exception):

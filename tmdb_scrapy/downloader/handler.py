@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -75,7 +74,7 @@ class TmdbDownloadHandler(BaseDownloadHandler):
                 limit=0,
                 keepalive_timeout=IDLE_CONNECTION_S,
                 ttl_dns_cache=DNS_CACHE_S,
-                ssl=ssl.create_default_context(),
+                ssl=True,  # aiohttp's own context: certificates verified
             ),
             timeout=aiohttp.ClientTimeout(total=self._timeout_s),
             cookie_jar=aiohttp.DummyCookieJar(),

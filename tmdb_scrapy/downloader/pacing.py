@@ -3,20 +3,27 @@
 Pure policy without a clock: every `now` and `sent_at` is in monotonic seconds, every rate in requests a
 second. `governor.Governor` turns the rate into turns.
 
-The constants below were chosen by simulation (tests/downloader/test_governor.py), against token buckets and
-fixed windows of 20 to 100 requests a second, round trips of 20 to 270 ms, one to four senders:
+The constants were chosen by simulation (tests/downloader/test_governor.py) against token buckets and
+one-second windows of 20 to 100 requests a second, with round trips of 20 to 270 ms and one to four
+senders:
 
 - Doubling every 0.3 s is the slowest start that passes 3,000/s in 2 s, so the one that overshoots least.
-- A start against a limit first uses up what the server lets through as a burst, commonly one second's worth.
-  The rate served so far would be up to twice the limit, and a refusal is cheap to avoid: so the start lands on
-  `served / (elapsed + 1 s)` and searches upwards from there at 50 % a second, a tenth a round trip.
-- Around the limit a step back of 3 % and a climb of 0.2 % a second give one refusal in 15 s. Larger steps
-  leave more of the limit unused; smaller ones collide with the limit's own jitter.
-- A `Retry-After` makes every refusal cost its length in silence, so the climb then takes twice as long.
-- Twice the normal cycle without a refusal would find a doubled limit too late. 18 s of quiet, then a climb that
-  doubles each second, finds it in about 26 s, and passes the old limit slowly if that still holds.
-- Refusals less than a second apart are one event (a fixed window refuses until it ends): only the first is a
-  step, later ones lower the rate to what is really served. Steps on each of them fell to half the limit.
+  With long round trips, where answers come late and no crawler has the connections for such rates, it
+  takes three of them.
+- A start against a limit first uses up what the server lets through as a burst, so the rate served until
+  then is above the limit. Landing on `served / (elapsed + 0.6 s)` is near the limit of a bucket that
+  held a second's worth and of a window that was cut short. From there a search, slow at first, finds the
+  limit itself.
+- Around the limit, steps back of 2 % and a climb of 2 % in 8 s sit 1 to 2 % under it with one refusal in
+  about 8 s. Larger steps leave more of the limit unused; smaller ones gain nothing against the jitter of
+  arrivals.
+- Where a refusal brings a `Retry-After` it costs that time in silence, so steps are larger, the climb is
+  five times slower, and refusals in quick succession double the step (up to 12 %).
+- 18 s of quiet, then a climb that doubles each second, finds a doubled limit in about 26 s and passes
+  the old limit slowly if that still holds.
+- Refusals less than a second apart are one event (a window refuses until it ends): only the first is a
+  step, the later ones lower the rate to what is really served. A step for each of them fell to half the
+  limit.
 """
 
 from __future__ import annotations
@@ -27,24 +34,27 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+# Growth is a share of the present rate, gained each second: 0.1 is 10 % a second.
 START_PER_S = 40.0
 START_DOUBLES_S = 0.3
-START_DOUBLES_ROUND_TRIPS = 2
-BURST_S = 1.0
+START_DOUBLES_ROUND_TRIPS = 3
+BURST_S = 0.6
 LANDING_DIVISOR_MOST = 8
+LANDING_SILENT_S = 0.25
 SEARCH_GROWTH_PER_S = 0.1
-SEARCH_GAIN = 0.05
-GROWTH_MOST_PER_S = 0.5
-SEARCH_GROWTH_PER_ROUND_TRIP = 0.15
+SEARCH_GAIN = 0.05  # added to the growth for each second without a refusal
+GROWTH_MOST_PER_S = 0.5  # after the start, and never more in a round trip than the next
+GROWTH_MOST_PER_ROUND_TRIP = 0.15
 
 STEP_BACK = 0.02
 STEP_BACK_MOST = 0.25
 STEP_AGAIN_S = 1.0
+CYCLE_S = 8.0
+# Silenced: a refusal brought a Retry-After.
+STEP_BACK_SILENCED = 0.03
 SOON_S = 5.0
 STEP_BACK_SOON_MOST = 0.12
 RECOVERY_PER_S = 0.5
-CYCLE_S = 8.0
-STEP_BACK_SILENCED = 0.03
 CYCLE_SILENCED_S = 40.0
 QUIET_S = 18.0
 QUIET_DOUBLES_S = 1.0
@@ -92,15 +102,15 @@ class Pace:
     together is that of a single sender; a refusal, however, reaches only one of them, so that one steps back
     for all: `sharers` times as far. `nudge` then spreads its loss over all.
 
-    `idle_s` is written by the governor: seconds in which turns were on offer and nobody took them. A rate that
-    is not used is not raised, since nothing shows that the server would bear it.
+    `idle_s` is written by the governor: seconds in which turns were on offer and nobody took them. A rate of
+    which a fifth is not used is not raised: nothing shows that the server would bear it, and nobody needs it.
     """
 
     def __init__(self, cap_per_s: float, sharers: int = 1) -> None:
         self._cap_per_s = cap_per_s
         self._sharers = max(1, sharers)
         self.rate_per_s = 0.0
-        self.resume_at = 0.0
+        self.resume_at = -math.inf
         """Nothing may be sent before this moment (Retry-After)."""
         self.idle_s = 0.0
         self.in_use = True
@@ -114,11 +124,10 @@ class Pace:
         self._served = 0
         self._history: deque[_Slice] = deque()
         self._ticked_at = 0.0
-        self._next_tick = 0.0
+        self._next_tick = -math.inf
         self._round_trip_s = 0.0
         self._idle_share = 0.0
-        self._silent_from = 0.0
-        self._silent_until = 0.0
+        self._silent_from = self._silent_until = -math.inf
         self._cut_at = -math.inf
         self._stepped_at = -math.inf
         self._step_back = STEP_BACK
@@ -173,6 +182,8 @@ class Pace:
         self._tick(now, sent_at)
         if retry_after_s is not None and retry_after_s > 0:
             self._fall_silent(now, min(retry_after_s, RETRY_AFTER_MOST_S))
+            self._silenced = True
+            self._step_back_usual, self._cycle_s = STEP_BACK_SILENCED, CYCLE_SILENCED_S
         self._quiet_s = 0.0
         if sent_at >= self._cut_at:
             rate_per_s = self._rate_after_refusal(now, sent_at)
@@ -211,8 +222,6 @@ class Pace:
             self.on_change()
 
     def _fall_silent(self, now: float, seconds: float) -> None:
-        self._silenced = True
-        self._step_back_usual, self._cycle_s = STEP_BACK_SILENCED, CYCLE_SILENCED_S
         self.resume_at = max(self.resume_at, now + seconds)
         # Answers to what is in flight still come for a round trip, and then not for the same time longer.
         if self._silent_until < now:
@@ -256,11 +265,11 @@ class Pace:
         """The climb, as a share of the rate each second."""
         if self.phase is Phase.STARTING:
             return math.log(2) / max(START_DOUBLES_S, START_DOUBLES_ROUND_TRIPS * self._round_trip_s)
-        fastest = min(GROWTH_MOST_PER_S, SEARCH_GROWTH_PER_ROUND_TRIP / max(self._round_trip_s, 0.001))
+        fastest = min(GROWTH_MOST_PER_S, GROWTH_MOST_PER_ROUND_TRIP / max(self._round_trip_s, 0.001))
         if self.phase is Phase.SEARCHING:
             return min(SEARCH_GROWTH_PER_S + SEARCH_GAIN * self._quiet_s, fastest)
         over_s = min(max(0.0, self._quiet_s - QUIET_S), 60.0)
-        climb = self._step_back_usual / self._cycle_s * 2.0 ** (over_s / QUIET_DOUBLES_S)
+        climb = self._step_back_usual / self._cycle_s * math.exp2(over_s / QUIET_DOUBLES_S)
         recovery = RECOVERY_PER_S * (self._recover_to_per_s / self.rate_per_s - 1)
         return min(max(climb, recovery), fastest)
 
@@ -270,21 +279,25 @@ class Pace:
         since_step_s = now - self._stepped_at
         if self.phase is Phase.STARTING:
             self.phase = Phase.SEARCHING
+            self._fall_silent(now, LANDING_SILENT_S)
             self._stepped_at = max(now, self.resume_at)
             assert self._first_sent_at is not None  # set by the tick that every answer begins with
             landing = self._served_before / (max(0.0, sent_at - self._first_sent_at) + BURST_S)
             return min(max(landing, refused_per_s / LANDING_DIVISOR_MOST), refused_per_s * (1 - usual_step))
+        served_per_s = self._served_per_s()
+        if served_per_s < self.rate_per_s / 2:
+            # Next to nothing gets through: where the limit is will have to be found again.
+            self.phase = Phase.SEARCHING
+            self._stepped_at = max(now, self.resume_at)
+            return self.rate_per_s / 2
         if since_step_s < STEP_AGAIN_S:
-            served_per_s = self._served_per_s(now)
-            if served_per_s < self.rate_per_s / 2:
-                # Next to nothing gets through, so where the limit is will have to be found again.
-                self.phase = Phase.SEARCHING
-            return max(self.rate_per_s / 2, min(served_per_s, self.rate_per_s))
+            return min(served_per_s, self.rate_per_s)
         if self.phase is Phase.SEARCHING:
             # The refusal comes late (a window refuses at its end), the measurement lags behind the climb.
-            refused_per_s = min(refused_per_s, (refused_per_s + self._served_per_s(now)) / 2)
+            refused_per_s = min(refused_per_s, (refused_per_s + served_per_s) / 2)
         soon = self._silenced and self.phase is Phase.SETTLED and since_step_s < SOON_S
-        self._step_back = min(2 * self._step_back, max(STEP_BACK_SOON_MOST, usual_step)) if soon else usual_step
+        doubled = min(2 * self._step_back, max(STEP_BACK_SOON_MOST, usual_step))
+        self._step_back = doubled if soon else usual_step
         self.phase = Phase.SETTLED
         self._stepped_at = max(now, self.resume_at)
         self._recover_to_per_s = refused_per_s * (1 - 0.75 * self._step_back) if soon else 0.0
@@ -297,14 +310,17 @@ class Pace:
                 return past.rate_per_s
         return self.rate_per_s
 
-    def _served_per_s(self, now: float) -> float:
-        """What the server let through, over the last second or the last twenty requests' time."""
+    def _served_per_s(self) -> float:
+        """What the server let through in the last second, or the time of the last twenty requests.
+
+        Infinite if too little happened lately to tell.
+        """
         # Whole seconds, since a fixed window is likely to be one.
-        wanted_s = min(math.ceil(MEASURED_REQUESTS / self.rate_per_s), HISTORY_S)
-        served, active_s = 1, 0.0
+        wanted_s: float = min(math.ceil(MEASURED_REQUESTS / self.rate_per_s), HISTORY_S)
+        served, active_s = 1, 0.0  # one more than counted: quantisation must not look like a lower limit
         for past in reversed(self._history):
             if active_s + past.active_s > wanted_s:
                 break
             served += past.served
             active_s += past.active_s
-        return served / max(active_s, wanted_s / 2)
+        return served / active_s if active_s >= wanted_s / 2 else math.inf

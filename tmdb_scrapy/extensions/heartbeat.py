@@ -38,6 +38,7 @@ class HeartbeatExtension:
         self._answers = 0
         self._rate_per_s = 0.0
         self._last_error = ""
+        self._queues: list[IdQueue] = []
         crawler.signals.connect(self.opened, signals.spider_opened)
 
     @classmethod
@@ -56,6 +57,7 @@ class HeartbeatExtension:
     async def opened(self) -> None:
         """The first beat comes before the first lease: a lease without a heartbeat is anybody's."""
         spider = self._spider
+        self._queues = [IdQueue(spider.server, kind) for kind in KINDS]
         self._seen_at = asyncio.get_running_loop().time()
         try:
             await spider.queue.open()
@@ -94,8 +96,7 @@ class HeartbeatExtension:
 
     async def _peers(self) -> list[Heartbeat]:
         """The live workers of both kinds, this one included: they share the key and the machine."""
-        server = self._spider.server
-        return [worker for kind in KINDS for worker in (await IdQueue(server, kind).workers())[0]]
+        return [worker for queue in self._queues for worker in (await queue.workers())[0]]
 
     def _share(self, peers: Sequence[Heartbeat]) -> None:
         """Take this worker's part of what the machine and the fleet may use."""

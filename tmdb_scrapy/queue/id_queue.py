@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -17,6 +18,10 @@ from tmdb_scrapy.queue.states import State
 
 IDS_A_CALL = 5_000
 """Longest list of IDs in one script call: Redis answers nobody else meanwhile (some 10 ms)."""
+
+
+def _unreported(count: int) -> None:
+    """Nobody wants to know the progress."""
 
 
 class Lease(NamedTuple):
@@ -91,22 +96,33 @@ class IdQueue:
             if not str(error).startswith("BUSYGROUP"):
                 raise
 
-    async def seed(self, ids: Sequence[int]) -> int:
-        """Queue those of `ids` that were never seen, in that order; answers how many those were."""
+    async def seed(self, ids: Sequence[int], report: Callable[[int], object] = _unreported) -> int:
+        """Queue those of `ids` that were never seen, in that order; answers how many those were. `report`
+        is called with how many were looked at since the last call."""
         await self.open()
-        return await self._enqueue_from(ids, leaving=None)
+        return await self._enqueue_from(ids, None, report)
 
     async def requeue(self, ids: Sequence[int], leaving: State) -> int:
         """Queue again those of `ids` that are in the state `leaving`; answers how many those were."""
-        return await self._enqueue_from(ids, leaving)
+        return await self._enqueue_from(ids, leaving, _unreported)
 
-    async def _enqueue_from(self, ids: Sequence[int], leaving: State | None) -> int:
+    async def _enqueue_from(
+        self, ids: Sequence[int], leaving: State | None, report: Callable[[int], object]
+    ) -> int:
         keys = [self.keys.queue, self.keys.ledger, self.keys.counts]
         state = [leaving.value, leaving.label] if leaving else [b"", ""]
         queued = 0
+        under_way: asyncio.Task[int] | None = None
+        # One call is on its way while Redis is busy with the one before: neither waits for the other.
         for start in range(0, len(ids), IDS_A_CALL):
-            queued += await self._enqueue(keys, [*state, *ids[start : start + IDS_A_CALL]])
-        return queued
+            batch = ids[start : start + IDS_A_CALL]
+            call = asyncio.ensure_future(self._enqueue(keys, [*state, *batch]))
+            await asyncio.sleep(0)
+            if under_way:
+                queued += await under_way
+            under_way = call
+            report(len(batch))
+        return queued + (await under_way if under_way else 0)
 
     async def lease(self, worker: str, wanted: int) -> list[Lease]:
         """Claim up to `wanted` of the next IDs for `worker`; none when nobody has left any."""

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
+from redis.exceptions import RedisError
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
@@ -25,7 +26,8 @@ from tmdb_scrapy.config import Config
 from tmdb_scrapy.extensions.pacing import Pacing, Stopping
 from tmdb_scrapy.items import BrokenRecord, Movie, Person
 from tmdb_scrapy.queue import IdQueue, State, connect
-from tmdb_scrapy.queue.feed import Claim, Feed
+from tmdb_scrapy.queue.connection import explain
+from tmdb_scrapy.queue.feed import Claim, Feed, QueueInconsistent
 from tmdb_scrapy.queue.patience import Patience
 from tmdb_scrapy.scheduler import DequeScheduler
 
@@ -95,10 +97,19 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
     async def start(self) -> AsyncIterator[Any]:
         """Requests for leased IDs, until every ID of the queue is settled by whomever."""
         scheduler = self.crawler.engine.scheduler
-        while (claim := await self.feed.next()) is not None:
+        while (claim := await self._next_claim()) is not None:
             yield self.request_for(claim)
             if isinstance(scheduler, DequeScheduler):
                 await scheduler.room()
+
+    async def _next_claim(self) -> Claim | None:
+        try:
+            return await self.feed.next()
+        except QueueInconsistent as error:
+            self.stop("queue_inconsistent", str(error))
+        except RedisError as error:
+            self.stop("redis_failed", explain(error, self.config))
+        return None
 
     def request_for(self, claim: Claim) -> Request:
         """The request of an ID. The key is not in it: the download handler adds it on the wire."""
