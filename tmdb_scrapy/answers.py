@@ -71,6 +71,8 @@ def _error_in(body: bytes) -> _ErrorBody | None:
     if len(body) > _LONGEST_ERROR_BYTES or b'"status_code"' not in body:
         return None
     try:
-        return msgspec.json.decode(body, type=_ErrorBody)
+        error = msgspec.json.decode(body, type=_ErrorBody)
     except msgspec.DecodeError:
         return None
+    # Some successes carry a status code too, such as 1 of /authentication.
+    return None if error.success else error

@@ -68,7 +68,7 @@ def _compare_lines(evidence: Evidence) -> list[Finding]:
     for _, tmdb_id in lines:
         if tmdb_id is None:
             torn += 1
-        elif tmdb_id >= len(ledger) or ledger[tmdb_id : tmdb_id + 1] != State.KEPT.value:
+        elif not 0 <= tmdb_id < len(ledger) or ledger[tmdb_id : tmdb_id + 1] != State.KEPT.value:
             others += 1
         elif unseen[tmdb_id] == 0:
             repeated += 1

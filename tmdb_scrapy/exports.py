@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import gzip
 import heapq
+import http.client
 import os
 import ssl
 import urllib.error
@@ -123,7 +124,7 @@ def _download(url: str, path: Path, report: Reporter) -> bool:
         if error.code in {403, 404}:
             return False
         raise ExportError(f"{url} answered HTTP {error.code}; try again later") from error
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
         raise ExportError(
             f"{url} cannot be downloaded: {reason}; nothing was seeded. Check the network"
@@ -137,11 +138,10 @@ def is_whole(path: Path) -> bool:
     """Whether a gzip file decompresses to its end with the right checksum."""
     try:
         with _open(path) as file:
-            while file.read(CHUNK_BYTES):
-                pass
+            lengths = iter(lambda: len(file.read(CHUNK_BYTES)), 0)
+            return sum(lengths) > 0
     except (EOFError, OSError, gzip.BadGzipFile, isal_zlib.IsalError):  # type: ignore[misc]  # isal types it as a value
         return False
-    return True
 
 
 def read(path: Path, *, limit: int = 0, min_popularity: float = 0.0, no_video: bool = False) -> ReadExport:
@@ -190,14 +190,17 @@ def _chosen(
 def begin_selection(directory: Path, kind: str, selection: Selection) -> None:
     """Write down that `selection` is being seeded, so that an interrupted seeding can be continued."""
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / f"{kind}.seeding.json").write_bytes(msgspec.json.encode(selection))
+    path = directory / f"{kind}.seeding.json"
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(msgspec.json.encode(selection))
+    partial.replace(path)
 
 
 def unfinished_selection(directory: Path, kind: str) -> Selection | None:
     """What was being seeded when it was interrupted."""
     try:
         return msgspec.json.decode((directory / f"{kind}.seeding.json").read_bytes(), type=Selection)
-    except FileNotFoundError:
+    except (FileNotFoundError, msgspec.DecodeError):
         return None
 
 
@@ -213,10 +216,11 @@ def recorded_selections(directory: Path, kind: str) -> list[Selection]:
     """All selections that were seeded from this machine."""
     path = directory / f"{kind}.seeds.jsonl"
     try:
-        lines = path.read_bytes().splitlines()
+        lines = path.read_bytes().splitlines(keepends=True)
     except FileNotFoundError:
         return []
-    return [msgspec.json.decode(line, type=Selection) for line in lines]
+    # A last line without its end was being written when the machine stopped; its seeding will be repeated.
+    return [msgspec.json.decode(line, type=Selection) for line in lines if line.endswith(b"\n")]
 
 
 def selected_ids(selection: Selection) -> list[int]:

@@ -102,8 +102,15 @@ def identified_lines(path: Path) -> Iterator[tuple[bytes, int | None]]:
     """Each line of a JSON-lines file with the ID of its record; None for a line that is no whole record."""
     with path.open("rb", buffering=BUFFER_BYTES) as lines:
         for line in lines:
-            try:
-                tmdb_id = _decode(line).id if line.endswith(b"\n") else None
-            except msgspec.DecodeError:
-                tmdb_id = None
-            yield line, tmdb_id
+            yield line, _id_of(line)
+
+
+def _id_of(line: bytes) -> int | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        if not line.isascii():
+            line.decode()
+        return _decode(line).id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

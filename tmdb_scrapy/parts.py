@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,30 +30,34 @@ class Part:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file: BinaryIO | None = None
+        self._refusal: OSError | None = None
 
     def write(self, line: bytes) -> None:
         """Add a line, newline included. It is on disk after the next `sync`, not before.
 
         Raises `OSError`, for example when the disk is full.
         """
-        if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("xb", buffering=BUFFER_BYTES)
-        self._file.write(line)
+        with self._remembering_refusal():
+            if self._file is None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self.path.open("xb", buffering=BUFFER_BYTES)
+            self._file.write(line)
 
     def flush(self) -> None:
         """Hand all lines to the operating system, where the death of this process cannot reach them.
 
         Raises `OSError`.
         """
-        if self._file is not None and not self._file.closed:
-            self._file.flush()
+        with self._remembering_refusal():
+            if self._file is not None and not self._file.closed:
+                self._file.flush()
 
     def sync(self) -> None:
         """Have the operating system write what was flushed, so that a power cut cannot take it. Slow
         (milliseconds): call it from a thread. Raises `OSError`."""
-        if self._file is not None and not self._file.closed:
-            os.fdatasync(self._file.fileno())
+        with self._remembering_refusal():
+            if self._file is not None and not self._file.closed:
+                os.fdatasync(self._file.fileno())
 
     def close(self) -> None:
         """Flush, sync and close. Raises `OSError`."""
@@ -60,4 +66,17 @@ class Part:
                 self.flush()
                 self.sync()
             finally:
-                self._file.close()
+                with self._remembering_refusal():
+                    self._file.close()
+
+    @contextmanager
+    def _remembering_refusal(self) -> Iterator[None]:
+        """What the disk refused once is not on it, whatever it says later: fdatasync reports a failed write
+        one time only, and a closed file has nothing to flush. So every later call fails as well."""
+        if self._refusal is not None:
+            raise self._refusal
+        try:
+            yield
+        except OSError as error:
+            self._refusal = error
+            raise

@@ -11,9 +11,10 @@ senders:
   With long round trips, where answers come late and no crawler has the connections for such rates, it
   takes three of them.
 - A start against a limit first uses up what the server lets through as a burst, so the rate served until
-  then is above the limit. Landing on `served / (elapsed + 0.6 s)` is near the limit of a bucket that
-  held a second's worth and of a window that was cut short. From there a search, slow at first, finds the
-  limit itself.
+  then is above the limit. After a quarter of a second of silence, which a bucket gives back and in which
+  a window would refuse, it goes on with `served / (elapsed + 0.6 s)`: near the limit of a bucket that
+  held a second's worth, and of a window cut short. From there a search, slow at first, finds the limit
+  itself.
 - Around the limit, steps back of 2 % and a climb of 2 % in 8 s sit 1 to 2 % under it with one refusal in
   about 8 s. Larger steps leave more of the limit unused; smaller ones gain nothing against the jitter of
   arrivals.
@@ -88,7 +89,7 @@ class _Slice(NamedTuple):
 
     end: float
     active_s: float
-    """Its length without the part in which a Retry-After kept us silent."""
+    """Its length without the part in which we were silent until `resume_at`."""
     served: int
     rate_per_s: float
     """The rate at its end."""
@@ -111,7 +112,7 @@ class Pace:
         self._sharers = max(1, sharers)
         self.rate_per_s = 0.0
         self.resume_at = -math.inf
-        """Nothing may be sent before this moment (Retry-After)."""
+        """Nothing may be sent before this moment: a Retry-After, or the landing of the start."""
         self.idle_s = 0.0
         self.in_use = True
         """Whether this sender wants all of its rate. `nudge` should get the mean of those in use."""
@@ -317,10 +318,13 @@ class Pace:
         """
         # Whole seconds, since a fixed window is likely to be one.
         wanted_s: float = min(math.ceil(MEASURED_REQUESTS / self.rate_per_s), HISTORY_S)
-        served, active_s = 1, 0.0  # one more than counted: quantisation must not look like a lower limit
+        served, active_s = 0, 0.0
         for past in reversed(self._history):
             if active_s + past.active_s > wanted_s:
                 break
             served += past.served
             active_s += past.active_s
-        return served / active_s if active_s >= wanted_s / 2 else math.inf
+        if active_s < wanted_s / 2:
+            return math.inf
+        # One more than counted: quantisation must not look like a lower limit.
+        return (served + 1) / active_s if served else 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from typing import Any, NamedTuple
@@ -112,17 +111,12 @@ class IdQueue:
         keys = [self.keys.queue, self.keys.ledger, self.keys.counts]
         state = [leaving.value, leaving.label] if leaving else [b"", ""]
         queued = 0
-        under_way: asyncio.Task[int] | None = None
-        # One call is on its way while Redis is busy with the one before: neither waits for the other.
+        # One call at a time: two on two connections may overtake each other, and the order is a promise.
         for start in range(0, len(ids), IDS_A_CALL):
             batch = ids[start : start + IDS_A_CALL]
-            call = asyncio.ensure_future(self._enqueue(keys, [*state, *batch]))
-            await asyncio.sleep(0)
-            if under_way:
-                queued += await under_way
-            under_way = call
+            queued += await self._enqueue(keys, [*state, *batch])
             report(len(batch))
-        return queued + (await under_way if under_way else 0)
+        return queued
 
     async def lease(self, worker: str, wanted: int) -> list[Lease]:
         """Claim up to `wanted` of the next IDs for `worker`; none when nobody has left any."""
