@@ -223,11 +223,11 @@ def recorded_selections(directory: Path, kind: str) -> list[Selection]:
     return [msgspec.json.decode(line, type=Selection) for line in lines if line.endswith(b"\n")]
 
 
-def selected_ids(selection: Selection) -> list[int]:
-    """The IDs of a recorded selection, read anew. Raises `ExportError`."""
+def read_selection(selection: Selection) -> ReadExport:
+    """What a selection selects. Raises `ExportError`."""
     return read(
         Path(selection.file),
         limit=selection.limit,
         min_popularity=selection.min_popularity,
         no_video=selection.no_video,
-    ).ids
+    )

@@ -72,10 +72,15 @@ class RedisServer:
         """Process ID of the running server, if it is ours and alive."""
         try:
             pid = int((self.directory / "redis.pid").read_text(encoding="ascii"))
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+            executable = Path(f"/proc/{pid}/exe").readlink().name
+            works_in = Path(f"/proc/{pid}/cwd").readlink()
         except (OSError, ValueError):
             return None
-        return pid if b"redis" in command or b"valkey" in command else None
+        # After a reboot the number may be anybody's.
+        ours = (
+            executable.startswith(("redis-server", "valkey-server")) and works_in == self.directory.resolve()
+        )
+        return pid if ours else None
 
     def start(self) -> bool:
         """Start it and wait until it answers; False when it ran already. Raises `RedisServerError`."""
@@ -88,6 +93,7 @@ class RedisServer:
         self.directory.chmod(0o700)
         configuration = self.directory.resolve() / "redis.conf"
         with os.fdopen(os.open(configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            os.fchmod(file.fileno(), 0o600)
             file.write(self._configuration())
         started = subprocess.run([binary, str(configuration)], capture_output=True, text=True, check=False)
         if started.returncode:
@@ -147,22 +153,23 @@ class RedisServer:
             host=self.bind[0], port=self.port, password=self.password or None, retry=Retry(NoBackoff(), 0)
         )
         deadline = time.monotonic() + START_TIMEOUT_S
-        while True:
-            try:
-                client.ping()
-                return
-            except redis.AuthenticationError:
-                raise RedisServerError(
-                    f"the Redis on port {self.port} has another password than REDIS_URL"
-                ) from None
-            except redis.RedisError as error:
-                if time.monotonic() > deadline or (self.pid is None and self._log_tells_failure()):
-                    raise RedisServerError(
-                        f"Redis did not answer on port {self.port} ({error}); see {self._log}"
-                    ) from error
-            finally:
-                client.close()
-            time.sleep(0.05)
+        with contextlib.closing(client):
+            while (trouble := self._trouble(client)) and time.monotonic() < deadline:
+                if self.pid is None and self._log_tells_failure():
+                    break
+                time.sleep(0.05)
+        if trouble:
+            raise RedisServerError(f"Redis did not start on port {self.port}: {trouble}; see {self._log}")
+
+    def _trouble(self, client: redis.Redis) -> str:
+        """Why it cannot be said yet that our server answers; empty when it does."""
+        try:
+            answering = client.info("server")["process_id"]
+        except redis.AuthenticationError:
+            return "the one that answers has another password than REDIS_URL"
+        except redis.RedisError as error:
+            return str(error)
+        return "" if answering == self.pid else "another Redis answers there"
 
     def _log_tells_failure(self) -> bool:
         with contextlib.suppress(OSError):

@@ -9,13 +9,12 @@ NEWSPIDER_MODULE = "tmdb_scrapy.spiders"
 COMMANDS_MODULE = "tmdb_scrapy.commands"
 
 # The event loop
-TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
+TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"  # Scrapy's default, which we need
 ASYNCIO_EVENT_LOOP = "uvloop.Loop"  # half the CPU of asyncio's own
 
 # Requests: CONCURRENT_REQUESTS comes from THREADS / PROCESSES
 SCHEDULER = "tmdb_scrapy.scheduler.DequeScheduler"  # IDs are unique by the ledger: nothing to fingerprint
-DEPTH_STATS_VERBOSE = False
-ROBOTSTXT_OBEY = False  # an API with a key and terms of use, not a web site
+ROBOTSTXT_OBEY = False  # Scrapy's default; an API with a key and terms of use, not a web site
 USER_AGENT = "tmdb-scrapy/0.1 (+https://www.scrapy.org)"
 COOKIES_ENABLED = False  # the API sets none
 REFERER_ENABLED = False
@@ -71,8 +70,7 @@ EXTENSIONS: dict[str, int | None] = {
 # Watching
 LOG_LEVEL = "INFO"  # a line a request would be a million lines
 LOG_FORMATTER = "tmdb_scrapy.logformatter.TmdbLogFormatter"
-LOGSTATS_INTERVAL = 60.0
-TELNETCONSOLE_HOST = "127.0.0.1"
+TELNETCONSOLE_HOST = "127.0.0.1"  # Scrapy's default, and it must stay so
 REMOTE_CONTROL_ENABLED = False  # an HTTP server that runs code is not wanted beside an API key
 
 FEED_EXPORT_ENCODING = "utf-8"

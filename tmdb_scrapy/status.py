@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -50,9 +51,8 @@ def _kind(kind: str, progress: Progress, now: float) -> RenderableType:
     for state in (State.KEPT, State.DROPPED, State.MISSING, State.FAILED):
         detail = ""
         if state is State.DROPPED and progress.dropped:
-            detail = (
-                " (" + ", ".join(f"{reason} {count:,}" for reason, count in progress.dropped.items()) + ")"
-            )
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in progress.dropped.items())
+            detail = f" ({escape(reasons)})"
         counts.add_row(state.label, f"{progress.of(state):,}{detail}")
     return Group(counts, _workers(progress, now)) if progress.workers or progress.lost else counts
 
@@ -82,7 +82,7 @@ def _workers(progress: Progress, now: float) -> Table:
     for worker in progress.workers:
         table.add_row(*_worker(worker, now))
     for name, leases in progress.lost.items():
-        table.add_row(name, "", f"[red]gone, {leases:,} leases to take over")
+        table.add_row(escape(name), "", f"[red]gone, {leases:,} leases to take over")
     return table
 
 
@@ -90,14 +90,14 @@ def _worker(worker: Heartbeat, now: float) -> tuple[str, ...]:
     silent_s = max(now - worker.seen_at, 0.0)
     seen = f"{silent_s:.0f} s ago"
     return (
-        worker.host,
+        escape(worker.host),
         str(worker.pid),
-        worker.state,
+        escape(worker.state),
         f"{worker.rate_per_s:,.1f}/s",
         f"{worker.allowed_per_s:,.0f}/s",
         str(worker.in_flight),
         str(worker.throttled),
         f"{worker.memory_bytes / 1e6:,.0f} MB",
         f"[red]{seen}" if silent_s > QUIET_S else seen,
-        worker.last_error,
+        escape(worker.last_error),
     )

@@ -59,7 +59,7 @@ class Command(TmdbCommand):
                 complain(f"{selection.file} is gone: its IDs are not compared", 0)
                 continue
             try:
-                ids.update(dict.fromkeys(exports.selected_ids(selection)))
+                ids.update(dict.fromkeys(exports.read_selection(selection).ids))
             except exports.ExportError as error:
                 raise CommandFailed(str(error)) from None
         return list(ids)

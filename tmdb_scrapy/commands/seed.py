@@ -42,14 +42,10 @@ class Command(TmdbCommand):
 
     def execute(self, opts: argparse.Namespace) -> None:
         selection = self._selection(opts)
-        read = exports.read(
-            Path(selection.file),
-            limit=selection.limit,
-            min_popularity=selection.min_popularity,
-            no_video=selection.no_video,
-        ) if Path(selection.file).exists() else None  # fmt: skip
-        if read is None:
-            raise CommandFailed(f"{selection.file}: there is no such file; nothing was seeded", BAD_USE)
+        try:
+            read = exports.read_selection(selection)
+        except exports.ExportError as error:
+            raise CommandFailed(str(error)) from None
         if read.malformed:
             print(
                 f"skipped {plural(read.malformed, 'malformed lines')} of {read.lines:,} "

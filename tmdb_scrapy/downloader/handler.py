@@ -20,7 +20,7 @@ from scrapy.exceptions import (
 from scrapy.http import Headers, Response, TextResponse
 from yarl import URL
 
-from tmdb_scrapy.answers import Verdict, judge
+from tmdb_scrapy.answers import Verdict, judge, message_in
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.extensions.pacing import Pacing
 
@@ -94,14 +94,14 @@ class TmdbDownloadHandler(BaseDownloadHandler):
             pacing.in_flight += 1
             try:
                 answer = await self._send(request)
-            except (DownloadConnectionRefusedError, CannotResolveHostError):
+            except (DownloadConnectionRefusedError, CannotResolveHostError) as error:
                 # Nobody was there to judge the ID: ask again. A CDN that limits connections refuses so too.
                 pacing.governor.throttled(sent_at, None)
-                pacing.breaker.failed(sent_in)
+                pacing.failed(sent_in, str(error))
                 self._count("refused")
                 continue
-            except Exception:
-                request.meta["chargeable"] = pacing.breaker.failed(sent_in)
+            except Exception as error:
+                request.meta["chargeable"] = pacing.failed(sent_in, str(error))
                 raise
             finally:
                 pacing.in_flight -= 1
@@ -114,7 +114,8 @@ class TmdbDownloadHandler(BaseDownloadHandler):
                 continue
             pacing.governor.answered(sent_at)
             if verdict is Verdict.UNAVAILABLE or verdict is Verdict.BROKEN:
-                request.meta["chargeable"] = pacing.breaker.failed(sent_in)
+                why = f"HTTP {answer.status} {message_in(answer.body)}".strip()
+                request.meta["chargeable"] = pacing.failed(sent_in, why)
             else:
                 pacing.breaker.succeeded()
             return _response(request, answer)

@@ -103,11 +103,13 @@ class HeartbeatExtension:
         config, governor = self._spider.config, self._pacing.governor
         here = [peer for peer in peers if peer.host == self._host]
         pace = governor.pace
-        pace.sharers = max(len(here), 1)
+        # Those that PROCESSES announces may not have started yet: room for them from the first request on.
+        pace.sharers = max(len(here), config.processes)
         caps = [cap for cap in (config.rate_per_worker, config.fleet_rate_limit / max(len(peers), 1)) if cap]
         pace.cap_per_s = min(caps, default=0.0)
-        if len(here) > 1 and not config.rate_limit:
-            pace.nudge(sum(peer.allowed_per_s for peer in here) / len(here))
+        pressed = [peer.allowed_per_s for peer in here if peer.in_use]
+        if len(pressed) > 1 and not config.rate_limit:
+            pace.nudge(sum(pressed) / len(pressed))
         governor.resume()
 
     def _heartbeat(self) -> Heartbeat:
@@ -126,12 +128,16 @@ class HeartbeatExtension:
             state=self._state(),
             rate_per_s=round(self._rate_per_s, 2),
             allowed_per_s=round(pacing.governor.pace.rate_per_s, 2),
+            in_use=pacing.governor.pace.in_use,
             in_flight=pacing.in_flight,
             leased=spider.feed.held,
             outcomes={k.removeprefix(prefix): v for k, v in settled.items() if k.startswith(prefix)},
             throttled=pacing.throttled,
             memory_bytes=_resident_bytes(),
-            last_error=spider.close_message or self._last_error or spider.patience.last_error,
+            last_error=spider.close_message
+            or pacing.trouble
+            or self._last_error
+            or spider.patience.last_error,
             started_at=self._started_at,
             seen_at=time.time(),
         )

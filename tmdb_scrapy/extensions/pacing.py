@@ -39,6 +39,9 @@ class Pacing:
         """Requests on the wire."""
         self.answers = 0
         """Answers of any kind."""
+        self.last_failure = ""
+        """Why a request last failed by the server's fault."""
+        self._api_url = config.tmdb_api_url
         self._probe_request: Callable[[], Awaitable[bool]] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._closed = False
@@ -66,6 +69,21 @@ class Pacing:
                 await self.governor.acquire()
         except (BreakerClosed, GovernorClosed):
             raise Stopping("the worker stops") from None
+
+    def failed(self, sent_in: int, why: str) -> bool:
+        """A request of the breaker's generation `sent_in` failed by the server's fault; answers whether that
+        may be held against its ID. `why` must not contain the key."""
+        was_open = self.breaker.is_open
+        chargeable = self.breaker.failed(sent_in)
+        self.last_failure = why
+        if self.breaker.is_open and not was_open:
+            logger.warning("The last failure of %s: %s. No ID fails for an outage", self._api_url, why)
+        return chargeable
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing is sent at present; empty when something is."""
+        return f"the API seems to be down: {self.last_failure}" if self.breaker.is_open else ""
 
     def opened(self) -> None:
         self._watch = asyncio.ensure_future(self._close_with_engine())

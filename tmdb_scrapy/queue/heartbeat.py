@@ -19,6 +19,8 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     """Answers a second, over the last heartbeats."""
     allowed_per_s: float = 0.0
     """What the rate governor allows at present."""
+    in_use: bool = False
+    """Whether the governor's rate is what holds the worker back."""
     in_flight: int = 0
     """Requests on the wire or waiting for their turn."""
     leased: int = 0
