@@ -80,6 +80,8 @@ class HeartbeatExtension:
                 await self._beat()
             except (RedisError, OSError) as error:
                 self._last_error = explain(error, self._spider.config)
+            else:
+                self._last_error = ""
             away_s = loop.time() - self._seen_at
             if away_s > HEARTBEAT_TTL_S and self._spider.config.fleet_rate_limit:
                 self._pacing.governor.pause()

@@ -29,6 +29,7 @@ class Patience:
         self._config = config
         self._away_since: float | None = None
         self.last_error = ""
+        """Why Redis is away; empty when it is not."""
 
     async def __call__(self, operation: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer of `operation`. Raises its error when waiting would not mend it."""
@@ -56,3 +57,4 @@ class Patience:
         if self._away_since is not None:
             logger.info("Redis is back after %.1f s", time.monotonic() - self._away_since)
             self._away_since = None
+            self.last_error = ""
