@@ -54,7 +54,8 @@ class TmdbDownloadHandler(BaseDownloadHandler):
         self._pacing.probe_with(self.probe)
         self._largest_bytes = crawler.settings.getint("DOWNLOAD_MAXSIZE")
         self._timeout_s = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
-        self._api = URL(self._config.tmdb_api_url)
+        self._timeout = aiohttp.ClientTimeout(total=self._timeout_s)
+        self._api = f"{self._config.tmdb_api_url}/"
         self._headers = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
@@ -76,7 +77,7 @@ class TmdbDownloadHandler(BaseDownloadHandler):
                 ttl_dns_cache=DNS_CACHE_S,
                 ssl=True,  # aiohttp's own context: certificates verified
             ),
-            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
+            timeout=self._timeout,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
         )
@@ -127,6 +128,7 @@ class TmdbDownloadHandler(BaseDownloadHandler):
     async def _send(self, request: Request) -> _Answer:
         url, headers = self._with_key(request)
         timeout_s = request.meta.get("download_timeout", self._timeout_s)
+        timeout = self._timeout if timeout_s == self._timeout_s else aiohttp.ClientTimeout(total=timeout_s)
         try:
             async with self._session.request(
                 request.method,
@@ -134,7 +136,7 @@ class TmdbDownloadHandler(BaseDownloadHandler):
                 data=request.body or None,
                 headers=headers,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=timeout_s),
+                timeout=timeout,
             ) as response:
                 body = await response.read()
                 if response.headers.get("Content-Encoding") == "gzip":
@@ -154,15 +156,15 @@ class TmdbDownloadHandler(BaseDownloadHandler):
 
     def _with_key(self, request: Request) -> tuple[URL, dict[str, str]]:
         """The URL and headers as they go on the wire. Only the API gets the key."""
-        url = URL(request.url, encoded=True)
-        own_headers = {str(name): str(value) for name, value in request.headers.to_unicode_dict().items()}
-        if url.origin() != self._api.origin():
-            return url, {**self._headers, **own_headers}
-        headers = {**self._headers_with_key, **own_headers} if own_headers else self._headers_with_key
-        if self._query_key:
-            joint = "&" if url.raw_query_string else "?"
-            url = URL(f"{request.url}{joint}{self._query_key}", encoded=True)
-        return url, headers
+        url, headers = request.url, self._headers
+        if url.startswith(self._api):
+            headers = self._headers_with_key
+            if self._query_key:
+                url = f"{url}{'&' if '?' in url else '?'}{self._query_key}"
+        if request.headers:
+            own = request.headers.to_unicode_dict()
+            headers = headers | {str(name): str(value) for name, value in own.items()}
+        return URL(url, encoded=True), headers
 
     def _decompressed(self, body: bytes) -> bytes:
         decompressor = isal_zlib.decompressobj(GZIP_WINDOW_BITS)
