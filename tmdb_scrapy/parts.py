@@ -66,8 +66,14 @@ class Part:
                 self.flush()
                 self.sync()
             finally:
-                with self._remembering_refusal():
-                    self._file.close()
+                self._close_file(self._file)
+
+    def _close_file(self, file: BinaryIO) -> None:
+        try:
+            file.close()
+        except OSError as error:
+            self._refusal = self._refusal or error
+            raise
 
     @contextmanager
     def _remembering_refusal(self) -> Iterator[None]:

@@ -27,6 +27,7 @@ from redis.retry import Retry
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 30.0
 DIRECTORY = Path(".redis")
+REFUSES_US = "the one that answers has another password than REDIS_URL"
 
 
 class RedisServerError(Exception):
@@ -155,7 +156,7 @@ class RedisServer:
         deadline = time.monotonic() + START_TIMEOUT_S
         with contextlib.closing(client):
             while (trouble := self._trouble(client)) and time.monotonic() < deadline:
-                if self.pid is None and self._log_tells_failure():
+                if trouble == REFUSES_US or (self.pid is None and self._log_tells_failure()):
                     break
                 time.sleep(0.05)
         if trouble:
@@ -166,7 +167,7 @@ class RedisServer:
         try:
             answering = client.info("server")["process_id"]
         except redis.AuthenticationError:
-            return "the one that answers has another password than REDIS_URL"
+            return REFUSES_US
         except redis.RedisError as error:
             return str(error)
         return "" if answering == self.pid else "another Redis answers there"

@@ -13,6 +13,10 @@ TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"  # Sc
 ASYNCIO_EVENT_LOOP = "uvloop.Loop"  # half the CPU of asyncio's own
 
 # Requests: CONCURRENT_REQUESTS comes from THREADS / PROCESSES
+DOWNLOADER = "tmdb_scrapy.engine.downloader.DirectDownloader"  # no slots: one host, paced by the handler
+ITEM_PROCESSOR = "tmdb_scrapy.engine.items.DirectItems"  # no coroutine for a synchronous pipeline
+STATS_CLASS = "tmdb_scrapy.engine.stats.PlainStats"  # a movie counts a dozen things
+WARN_ON_GENERATOR_RETURN_VALUE = False  # parses the source of every callback
 SCHEDULER = "tmdb_scrapy.scheduler.DequeScheduler"  # IDs are unique by the ledger: nothing to fingerprint
 ROBOTSTXT_OBEY = False  # Scrapy's default; an API with a key and terms of use, not a web site
 USER_AGENT = "tmdb-scrapy/0.1 (+https://www.scrapy.org)"
@@ -24,6 +28,7 @@ RETRY_TIMES = 5  # failed attempts of an ID that are forgiven; outages do not co
 HTTPPROXY_ENABLED = False  # the download handler does not use proxies
 COMPRESSION_ENABLED = False  # the download handler decodes, with isal
 OFFSITE_ENABLED = False
+DOWNLOADER_STATS = False  # the download handler counts, without composing each request as text
 DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     # Do nothing for a JSON API, and each costs some microseconds a response.
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
@@ -51,6 +56,7 @@ SPIDER_MIDDLEWARES: dict[str, int | None] = {
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,
+    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": None,
 }
 
 # Items

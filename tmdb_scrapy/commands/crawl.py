@@ -10,6 +10,7 @@ from scrapy.exceptions import UsageError
 
 from tmdb_scrapy.command import BAD_USE, INTERRUPTED, complain
 from tmdb_scrapy.config import Config, ConfigError
+from tmdb_scrapy.engine import TmdbCrawler
 
 HOW_TO_GET_A_KEY = (
     "TMDB_API_KEY: is missing; put a v3 key or a v4 read access token into .env "
@@ -39,7 +40,8 @@ class Command(ScrapyCrawl):
         if len(args) != 1:
             raise UsageError("say which spider: scrapy crawl movies, or scrapy crawl people")
         assert self.crawler_process is not None
-        crawler = self.crawler_process.create_crawler(args[0])
+        spider = self.crawler_process.spider_loader.load(args[0])
+        crawler = TmdbCrawler(spider, self.settings)
         self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
         return crawler
@@ -48,7 +50,11 @@ class Command(ScrapyCrawl):
         reason = crawler.stats.get_value("finish_reason") if crawler.stats else None
         if reason == "finished":
             return 0
-        if reason == "shutdown":
+        # A signal that comes before the spider is open leaves no reason.
+        early = (
+            reason is None and self.crawler_process is not None and not self.crawler_process.bootstrap_failed
+        )
+        if reason == "shutdown" or early:
             return INTERRUPTED
         message = getattr(crawler.spider, "close_message", "") or f"the crawl ended early ({reason})"
         complain(message)

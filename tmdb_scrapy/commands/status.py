@@ -13,6 +13,7 @@ from tmdb_scrapy.queue import KINDS, IdQueue, Progress
 from tmdb_scrapy.status import render
 
 INTERVAL_S = 2.0
+WIDTH_OF_A_PIPE = 160
 
 
 class Command(TmdbCommand):
@@ -35,9 +36,9 @@ class Command(TmdbCommand):
 
     def execute(self, opts: argparse.Namespace) -> None:
         if not opts.watch:
-            Console().print(render(self._look(opts.kind), time.time()))
+            _console().print(render(self._look(opts.kind), time.time()))
             return
-        with Live(render(self._look(opts.kind), time.time()), console=Console(), auto_refresh=False) as live:
+        with Live(render(self._look(opts.kind), time.time()), console=_console(), auto_refresh=False) as live:
             while True:
                 time.sleep(INTERVAL_S)
                 live.update(render(self._look(opts.kind), time.time()), refresh=True)
@@ -46,3 +47,8 @@ class Command(TmdbCommand):
         looked = {name: self.ask(name, IdQueue.progress) for name in ([kind] if kind else KINDS)}
         seeded = {name: progress for name, progress in looked.items() if progress.total}
         return looked if kind else seeded
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH_OF_A_PIPE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -56,21 +57,18 @@ class TmdbDownloadHandler(BaseDownloadHandler):
         self._timeout_s = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
         self._timeout = aiohttp.ClientTimeout(total=self._timeout_s)
         self._api = f"{self._config.tmdb_api_url}/"
-        self._headers = {
-            "Accept": "application/json",
-            "Accept-Encoding": "gzip",
-            "User-Agent": crawler.settings["USER_AGENT"],
-        }
         self._query_key = ""
         if self._config.tmdb_api_key.startswith("eyJ"):
-            self._headers_with_key = {
-                **self._headers,
-                "Authorization": f"Bearer {self._config.tmdb_api_key!s}",
-            }
+            self._key_headers = {"Authorization": f"Bearer {self._config.tmdb_api_key!s}"}
         else:
-            self._headers_with_key = self._headers
+            self._key_headers = {}
             self._query_key = f"api_key={self._config.tmdb_api_key!s}"
         self._session = aiohttp.ClientSession(
+            headers={
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip",
+                "User-Agent": crawler.settings["USER_AGENT"],
+            },
             connector=aiohttp.TCPConnector(
                 limit=0,
                 keepalive_timeout=IDLE_CONNECTION_S,
@@ -87,43 +85,50 @@ class TmdbDownloadHandler(BaseDownloadHandler):
 
         Sets ``request.meta["chargeable"]``: whether a failure may be held against the ID.
         """
-        loop = asyncio.get_running_loop()
-        pacing = self._pacing
         while True:
-            await pacing.turn()
-            sent_at, sent_in = loop.time(), pacing.breaker.generation
-            pacing.in_flight += 1
-            try:
-                answer = await self._send(request)
-            except (DownloadConnectionRefusedError, CannotResolveHostError) as error:
-                # Nobody was there to judge the ID: ask again. A CDN that limits connections refuses so too.
-                pacing.governor.throttled(sent_at, None)
-                pacing.failed(sent_in, str(error))
-                self._count("refused")
-                continue
-            except Exception as error:
-                request.meta["chargeable"] = pacing.failed(sent_in, str(error))
-                raise
-            finally:
-                pacing.in_flight -= 1
-            pacing.answers += 1
-            verdict = judge(answer.status, answer.body)
-            if verdict is Verdict.THROTTLED:
-                pacing.throttled += 1
-                pacing.governor.throttled(sent_at, _retry_after_s(answer.headers))
-                self._count("429")
-                continue
-            pacing.governor.answered(sent_at)
-            if verdict is Verdict.UNAVAILABLE or verdict is Verdict.BROKEN:
-                why = f"HTTP {answer.status} {message_in(answer.body)}".strip()
-                request.meta["chargeable"] = pacing.failed(sent_in, why)
-            else:
-                pacing.breaker.succeeded()
-            return _response(request, answer)
+            await self._pacing.turn()
+            answer = await self._attempt(request)
+            if answer is not None:
+                return _response(request, answer)
 
-    def _count(self, what: str) -> None:
+    async def _attempt(self, request: Request) -> _Answer | None:
+        """The answer to one request on the wire; None when it says nothing of the ID and must be repeated."""
+        loop, pacing = asyncio.get_running_loop(), self._pacing
+        sent_at, sent_in = loop.time(), pacing.breaker.generation
+        pacing.in_flight += 1
+        try:
+            answer = await self._send(request)
+        except (DownloadConnectionRefusedError, CannotResolveHostError) as error:
+            # Nobody was there to judge the ID. A CDN that limits connections refuses so too.
+            pacing.governor.throttled(sent_at, None)
+            pacing.failed(sent_in, str(error))
+            self._count("pacing/refused")
+            return None
+        except Exception as error:
+            request.meta["chargeable"] = pacing.failed(sent_in, str(error))
+            raise
+        finally:
+            pacing.in_flight -= 1
+        self._count("downloader/response_count")
+        self._count("downloader/response_bytes", len(answer.body))
+        self._count(f"downloader/response_status_count/{answer.status}")
+        pacing.answers += 1
+        verdict = judge(answer.status, answer.body)
+        if verdict is Verdict.THROTTLED:
+            pacing.throttled += 1
+            pacing.governor.throttled(sent_at, _retry_after_s(answer.headers))
+            return None
+        pacing.governor.answered(sent_at)
+        if verdict is Verdict.UNAVAILABLE or verdict is Verdict.BROKEN:
+            why = f"HTTP {answer.status} {message_in(answer.body)}".strip()
+            request.meta["chargeable"] = pacing.failed(sent_in, why)
+        else:
+            pacing.breaker.succeeded()
+        return answer
+
+    def _count(self, what: str, by: int = 1) -> None:
         if self.crawler.stats:
-            self.crawler.stats.inc_value(f"pacing/{what}")
+            self.crawler.stats.inc_value(what, by)
 
     async def _send(self, request: Request) -> _Answer:
         url, headers = self._with_key(request)
@@ -154,17 +159,17 @@ class TmdbDownloadHandler(BaseDownloadHandler):
             # `from None`: aiohttp's errors carry the real URL, and that has the key.
             raise DownloadFailedError(f"{type(error).__name__}: {self._without_key(error)}") from None
 
-    def _with_key(self, request: Request) -> tuple[URL, dict[str, str]]:
-        """The URL and headers as they go on the wire. Only the API gets the key."""
-        url, headers = request.url, self._headers
-        if url.startswith(self._api):
-            headers = self._headers_with_key
-            if self._query_key:
-                url = f"{url}{'&' if '?' in url else '?'}{self._query_key}"
+    def _with_key(self, request: Request) -> tuple[URL, dict[str, str] | None]:
+        """The URL as it goes on the wire, and headers besides the session's. Only the API gets the key."""
+        url, headers = request.url, {}
         if request.headers:
             own = request.headers.to_unicode_dict()
-            headers = headers | {str(name): str(value) for name, value in own.items()}
-        return URL(url, encoded=True), headers
+            headers = {str(name): str(value) for name, value in own.items()}
+        if url.startswith(self._api):
+            headers |= self._key_headers
+            if self._query_key:
+                url = f"{url}{'&' if '?' in url else '?'}{self._query_key}"
+        return URL(url, encoded=True), headers or None
 
     def _decompressed(self, body: bytes) -> bytes:
         decompressor = isal_zlib.decompressobj(GZIP_WINDOW_BITS)
@@ -199,16 +204,30 @@ class TmdbDownloadHandler(BaseDownloadHandler):
         await self._session.close()
 
 
+class ApiResponse(TextResponse):
+    """A response whose headers take Scrapy's form when somebody asks for them."""
+
+    __slots__ = ("received_headers",)
+
+    received_headers: Mapping[str, str]
+
+    @property
+    def headers(self) -> Headers:
+        if self._headers is None:
+            self._headers = Headers(getattr(self, "received_headers", None))
+        return self._headers
+
+    @headers.setter
+    def headers(self, value: Any) -> None:
+        self._headers = value if isinstance(value, Headers) else Headers(value)
+
+
 def _response(request: Request, answer: _Answer) -> Response:
-    headers = Headers({"Content-Type": answer.headers.get("Content-Type", "")})
-    return TextResponse(
-        url=request.url,
-        status=answer.status,
-        headers=headers,
-        body=answer.body,
-        request=request,
-        encoding="utf-8",
+    response = ApiResponse(
+        url=request.url, status=answer.status, body=answer.body, request=request, encoding="utf-8"
     )
+    response.received_headers = answer.headers
+    return response
 
 
 def _retry_after_s(headers: Any) -> float | None:

@@ -113,11 +113,12 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
 
     def request_for(self, claim: Claim) -> Request:
         """The request of an ID. The key is not in it: the download handler adds it on the wire."""
+        # verbatim_url: it is composed of safe parts, and Scrapy need not parse and quote it again.
         return Request(
             f"{self._url_start}{claim.id}{self._url_end}",
             callback=self.parse,
             errback=self.failed,
-            meta={"claim": claim},
+            meta={"claim": claim, "verbatim_url": True},
             dont_filter=True,
         )
 

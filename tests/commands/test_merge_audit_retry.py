@@ -1,0 +1,119 @@
+"""The commands after a crawl: what they say, and that they exit 0 only when all is well."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tmdb_scrapy.config import Config
+from tmdb_scrapy.parts import merged_file, parts_directory
+from tmdb_scrapy.queue import IdQueue, Settlement, State
+
+Invoke = Callable[..., int]
+Ask = Callable[..., Any]
+
+
+def line(tmdb_id: int) -> bytes:
+    return json.dumps({"id": tmdb_id}).encode() + b"\n"
+
+
+@pytest.fixture
+def crawled(invoke: Invoke, ask: Ask, config: Config, tmp_path: Path) -> Path:
+    """Movies 1 to 4 are kept, dropped, missing and failed; answers the only part."""
+    export = tmp_path / "movies.json"
+    export.write_text("".join(json.dumps({"id": n, "popularity": 9 - n}) + "\n" for n in range(1, 5)))
+    assert invoke("seed", "movies", "--file", str(export)) == 0
+
+    async def settle(queue: IdQueue) -> None:
+        states = (State.KEPT, State.DROPPED, State.MISSING, State.FAILED)
+        leases = await queue.lease("ada", 4)
+        await queue.settle(Settlement(*pair) for pair in zip(leases, states, strict=True))
+
+    ask(settle)
+    part = parts_directory(config.data_dir, "movies") / "ada.jsonl"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(line(1))
+    return part
+
+
+def test_merged_and_audited(
+    invoke: Invoke, crawled: Path, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke("merge", "movies") == 0
+    assert merged_file(config.data_dir, "movies").read_bytes() == line(1)
+    assert invoke("audit", "movies") == 0
+    said = capsys.readouterr().out
+    assert "1 lines from 1 parts" in said or "1 line from 1 part" in said
+    assert "export, ledger, queue and merged file agree" in said
+    assert "1 movie failed; `scrapy retry movies`" in said
+
+
+def test_an_audit_before_the_merge_says_what_to_run(
+    invoke: Invoke, crawled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke("audit", "movies") == 1
+    assert "Run: scrapy merge movies" in capsys.readouterr().err
+
+
+def test_an_audit_of_nothing_fails(invoke: Invoke, capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke("audit", "movies") == 1
+    assert "scrapy seed movies" in capsys.readouterr().err
+
+
+def test_an_audit_finds_what_was_exported_and_never_seeded(
+    invoke: Invoke, crawled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke("merge", "movies") == 0
+    with (tmp_path / "movies.json").open("a") as export:
+        export.write('{"id":9}\n')
+    assert invoke("audit", "movies") == 1
+    assert "Run: scrapy seed movies" in capsys.readouterr().err
+
+
+def test_an_audit_without_the_export_compares_the_rest(
+    invoke: Invoke, crawled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke("merge", "movies") == 0
+    (tmp_path / "movies.json").unlink()
+    assert invoke("audit", "movies") == 0
+    assert "is gone" in capsys.readouterr().err
+
+
+def test_a_merge_without_all_lines_fails(
+    invoke: Invoke, crawled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    crawled.write_bytes(line(1)[:-3])
+    assert invoke("merge", "movies") == 1
+    assert "scrapy retry movies --lost" in capsys.readouterr().err
+
+
+def test_retry_queues_what_failed(
+    invoke: Invoke, ask: Ask, crawled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke("retry", "movies") == 0
+    assert "queued 1 movie again" in capsys.readouterr().out
+    assert [lease.id for lease in ask(lambda queue: queue.lease("bob", 9))] == [4]
+
+
+@pytest.mark.parametrize(("merged", "ids"), [(line(1), []), (b"", [1]), (line(1)[:-3], [1])])
+def test_retry_of_what_is_lost(
+    invoke: Invoke, ask: Ask, crawled: Path, config: Config, merged: bytes, ids: list[int]
+) -> None:
+    merged_file(config.data_dir, "movies").write_bytes(merged)
+    assert invoke("retry", "movies", "--lost") == 0
+    assert [lease.id for lease in ask(lambda queue: queue.lease("bob", 9))] == ids
+
+
+def test_status_of_each_kind_that_was_seeded(
+    invoke: Invoke, crawled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke("status") == 0
+    said = capsys.readouterr().out
+    assert "4 of 4 done" in said
+    assert "people" not in said
+    assert invoke("status", "people") == 0
+    assert "0 of 0 done" in capsys.readouterr().out

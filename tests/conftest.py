@@ -1,0 +1,78 @@
+"""What all tests share: a Redis of their own, and environments that nothing leaks into."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from hypothesis import settings
+
+from tmdb_scrapy.config import Config
+from tmdb_scrapy.redis_server import RedisServer, RedisServerError, free_port
+
+API_KEY = "0123456789abcdef" * 2
+PORT_ATTEMPTS = 5
+
+# A deadline for each example would measure the machine, not the code; the test's own time limit remains.
+settings.register_profile("tests", deadline=None, database=None)
+settings.load_profile("tests")
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A real Redis of this test run, on a loopback port."""
+    server = _started(tmp_path_factory)
+    yield server
+    server.stop()
+
+
+def _started(tmp_path_factory: pytest.TempPathFactory) -> RedisServer:
+    """Somebody may take a port between finding and binding it: then another one is tried."""
+    for attempt in range(1, PORT_ATTEMPTS + 1):
+        server = RedisServer(directory=tmp_path_factory.mktemp("redis"), port=free_port())
+        try:
+            server.start()
+            if server.pid is not None:  # else a stranger answered, whose data is not ours to flush
+                return server
+        except RedisServerError:
+            if attempt == PORT_ATTEMPTS:
+                raise
+    raise AssertionError("every port was taken")
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    """The address of an empty database."""
+    url = f"redis://127.0.0.1:{redis_server.port}/0"
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+    return url
+
+
+@pytest.fixture
+def environment(tmp_path: Path, redis_url: str) -> dict[str, str]:
+    """The environment of a user who has configured nothing but a key, a Redis and a data directory.
+
+    For processes that are started with `cwd=tmp_path`, where no `.env` lies.
+    """
+    home = tmp_path / "home"
+    home.mkdir()
+    return {
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "SCRAPY_SETTINGS_MODULE": "tmdb_scrapy.settings",
+        "TMDB_API_KEY": API_KEY,
+        "DATA_DIR": str(tmp_path / "data"),
+        "REDIS_URL": redis_url,
+    }
+
+
+@pytest.fixture
+def config(environment: dict[str, str], tmp_path: Path) -> Config:
+    """The configuration of that user."""
+    return Config.load(environment, tmp_path / ".env")

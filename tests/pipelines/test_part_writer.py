@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from scrapy import Spider
+from scrapy.utils.test import get_crawler
+
+from tmdb_scrapy.config import Config
+from tmdb_scrapy.items import Movie, Person
+from tmdb_scrapy.parts import Part
+from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
+
+Make = Callable[[], PartWriterPipeline]
+
+
+class WorkerSpider(Spider):
+    name = kind = "movies"
+    worker = "here-1-abcdef"
+
+
+def movie(tmdb_id: int, body: bytes) -> Movie:
+    return Movie(tmdb_id, body, None, None, False, False, False)
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    def made() -> PartWriterPipeline:
+        config = Config.load({"DATA_DIR": str(tmp_path)}, tmp_path / ".env")
+        crawler = get_crawler(WorkerSpider, {"TMDB_CONFIG": config})
+        crawler.spider = WorkerSpider()
+        pipeline = PartWriterPipeline.from_crawler(crawler)
+        pipeline.open_spider()
+        return pipeline
+
+    return made
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "movies" / "parts" / "here-1-abcdef.jsonl"
+
+
+def test_each_record_is_one_line_of_its_own_bytes(make: Make, file: Path) -> None:
+    pipeline = make()
+    pipeline.process_item(movie(1, b'{"id": 1,\n "title": "\\u00e9"}'))
+    pipeline.process_item(Person(2, b'{"id":2}'))
+    pipeline.close_spider()
+    assert file.read_bytes() == b'{"id": 1, "title": "\\u00e9"}\n{"id":2}\n'
+
+
+def test_the_item_is_passed_on(make: Make) -> None:
+    pipeline = make()
+    item = movie(1, b"{}")
+    assert pipeline.process_item(item) is item
+    pipeline.close_spider()
+
+
+def test_a_line_is_with_the_operating_system_after_a_flush(make: Make, file: Path) -> None:
+    pipeline = make()
+    pipeline.process_item(movie(1, b'{"id":1}'))
+    assert pipeline.part is not None
+    pipeline.part.flush()
+    pipeline.part.sync()
+    assert file.read_bytes() == b'{"id":1}\n'
+    pipeline.close_spider()
+
+
+def test_a_worker_that_keeps_nothing_leaves_nothing(make: Make, file: Path) -> None:
+    make().close_spider()
+    assert not file.exists()
+
+
+def test_other_items_are_not_written(make: Make, file: Path) -> None:
+    pipeline = make()
+    assert pipeline.process_item({"id": 3}) == {"id": 3}
+    pipeline.close_spider()
+    assert not file.exists()
+
+
+def test_a_part_is_never_another_workers(tmp_path: Path) -> None:
+    path = tmp_path / "part.jsonl"
+    path.write_bytes(b"theirs\n")
+    with pytest.raises(FileExistsError):
+        Part(path).write(b"ours\n")
+    assert path.read_bytes() == b"theirs\n"
+
+
+def test_a_full_disk_is_told_with_the_flush_and_again_when_closing(tmp_path: Path) -> None:
+    """/dev/full refuses every byte, as a full disk does."""
+    part = Part(tmp_path / "part.jsonl")
+    with open("/dev/full", "wb", buffering=1 << 20) as full:  # noqa: PTH123  # no path of the user's
+        part._file = full
+        part.write(b"x\n")
+        for operation in (part.flush, part.close):
+            with pytest.raises(OSError) as caught:
+                operation()
+            assert caught.value.errno == errno.ENOSPC
+        assert full.closed
+    part.close()
+
+
+def test_closing_twice_and_flushing_afterwards_is_fine(tmp_path: Path) -> None:
+    part = Part(tmp_path / "part.jsonl")
+    part.write(b"x\n")
+    part.close()
+    part.close()
+    part.flush()
+    part.sync()

@@ -1,0 +1,368 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+from redis.exceptions import ResponseError
+
+from tmdb_scrapy.config import Config
+from tmdb_scrapy.queue import Heartbeat, IdQueue, Lease, Settlement, State, connect
+from tmdb_scrapy.queue.id_queue import IDS_A_CALL
+from tmdb_scrapy.queue.keys import GROUP, HEARTBEAT_TTL_S
+
+Tell = Callable[[Callable[[IdQueue], Any]], Any]
+Beat = Callable[..., Heartbeat]
+
+
+@pytest.fixture
+def plain(config: Config) -> Iterator[redis.Redis]:
+    """A blocking client of the same database, to look behind the scene."""
+    with redis.Redis.from_url(str(config.redis_url)) as client:
+        yield client
+
+
+def kept(leases: list[Lease]) -> list[Settlement]:
+    return [Settlement(lease, State.KEPT) for lease in leases]
+
+
+class TestSeed:
+    def test_the_order_is_kept(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            assert await queue.seed([30, 10, 20]) == 3
+            assert [lease.id for lease in await queue.lease("ada", 9)] == [30, 10, 20]
+
+        tell(story)
+
+    def test_the_order_is_kept_over_several_calls_to_redis(self, tell: Tell) -> None:
+        ids = list(range(2 * IDS_A_CALL + 100, 0, -1))
+
+        async def story(queue: IdQueue) -> None:
+            assert await queue.seed(ids) == len(ids)
+            leased = []
+            while leases := await queue.lease("ada", 2_000):
+                leased += [lease.id for lease in leases]
+            assert leased == ids
+
+        tell(story)
+
+    def test_seeding_twice_adds_nothing(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1, 2])
+            assert await queue.seed([2, 1]) == 0
+            assert await queue.length() == 2
+
+        tell(story)
+
+    def test_a_newer_export_adds_only_what_is_new(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1, 2])
+            await queue.settle(kept(await queue.lease("ada", 1)))
+            assert await queue.seed([1, 2, 3]) == 1
+            assert [lease.id for lease in await queue.lease("ada", 9)] == [2, 3]
+
+        tell(story)
+
+    def test_an_id_twice_in_one_call_is_queued_once(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            assert await queue.seed([5, 5, 5]) == 1
+            assert await queue.length() == await queue.queued() == 1
+
+        tell(story)
+
+    def test_every_id_is_reported(self, tell: Tell) -> None:
+        reports: list[int] = []
+
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1])
+            await queue.seed(list(range(1, IDS_A_CALL + 3)), reports.append)
+
+        tell(story)
+        assert sum(reports) == IDS_A_CALL + 2
+
+    def test_nothing_to_seed(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            assert await queue.seed([]) == 0
+            assert await queue.lease("ada", 3) == []
+
+        tell(story)
+
+    def test_movies_and_people_do_not_meet(self, config: Config) -> None:
+        async def story() -> None:
+            client = connect(config)
+            movies, people = IdQueue(client, "movies"), IdQueue(client, "people")
+            await movies.seed([1, 2])
+            await people.seed([2, 3, 4])
+            assert (await movies.queued(), await people.queued()) == (2, 3)
+            assert await people.ledger() == b"\0\0qqq"
+            await client.aclose()
+
+        asyncio.run(story())
+
+    def test_two_who_seed_the_same_at_once_queue_each_id_once(self, config: Config) -> None:
+        ids = list(range(1, 3_000))
+
+        async def story() -> None:
+            client = connect(config)
+            queue = IdQueue(client, "movies")
+            added = await asyncio.gather(queue.seed(ids), queue.seed(ids[::-1]))
+            assert sum(added) == await queue.length() == await queue.queued() == len(ids)
+            await client.aclose()
+
+        asyncio.run(story())
+
+    def test_the_ledger_is_one_byte_an_id(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([3])
+            assert await queue.ledger() == b"\0\0\0q"
+
+        tell(story)
+
+
+class TestLease:
+    def test_each_id_is_leased_once(self, config: Config) -> None:
+        async def story() -> None:
+            client = connect(config)
+            queue = IdQueue(client, "movies")
+            await queue.seed(list(range(1, 501)))
+            answers = await asyncio.gather(*(queue.lease(f"worker-{n % 7}", 20) for n in range(40)))
+            leased = [lease.id for answer in answers for lease in answer]
+            assert sorted(leased) == list(range(1, 501))
+            await client.aclose()
+
+        asyncio.run(story())
+
+    def test_no_more_than_wanted(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1, 2, 3])
+            assert len(await queue.lease("ada", 2)) == 2
+            assert len(await queue.lease("ada", 2)) == 1
+            assert await queue.lease("ada", 2) == []
+
+        tell(story)
+
+    def test_an_entry_whose_id_was_settled_meanwhile_is_skipped_and_removed(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1, 2])
+            (old,) = await queue.lease("ada", 1)
+            await queue.settle([Settlement(old, State.FAILED)])
+            await queue.requeue([1], State.FAILED)
+            await queue.settle([Settlement(old, State.KEPT)])
+            assert [lease.id for lease in await queue.lease("bob", 5)] == [2]
+            assert await queue.length() == await queue.queued() == 1
+
+        tell(story)
+
+    def test_leases_of_a_worker_are_what_redis_says(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1, 2, 3])
+            ours = await queue.lease("ada", 2)
+            await queue.lease("bob", 1)
+            assert await queue.leases_of("ada") == ours
+            await queue.settle(kept(ours[:1]))
+            assert await queue.leases_of("ada") == ours[1:]
+            assert await queue.leases_of("nobody") == []
+
+        tell(story)
+
+    @pytest.mark.parametrize("protocol", [2, 3])
+    def test_both_protocols_of_redis_work(self, config: Config, protocol: int) -> None:
+        async def story() -> None:
+            client = redis.asyncio.Redis.from_url(str(config.redis_url), protocol=protocol)
+            queue = IdQueue(client, "movies")
+            await queue.seed([4, 5])
+            leases = await queue.lease("ada", 2)
+            assert await queue.leases_of("ada") == leases
+            assert (await queue.workers())[1] == {"ada": 2}
+            assert await queue.settle(kept(leases)) == 2
+            assert await queue.leases_of("ada") == []
+            await client.aclose()
+
+        asyncio.run(story())
+
+
+class TestSettle:
+    def test_ledger_counts_and_stream_move_together(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1, 2, 3, 4])
+            leases = await queue.lease("ada", 4)
+            states = (State.KEPT, State.DROPPED, State.MISSING, State.FAILED)
+            settlements = [
+                Settlement(lease, state, "cast") for lease, state in zip(leases, states, strict=True)
+            ]
+            assert await queue.settle(settlements) == 4
+            assert await queue.ledger() == b"\0kdmf"
+            progress = await queue.progress()
+            assert progress.counts == {"queued": 0, "kept": 1, "dropped": 1, "missing": 1, "failed": 1}
+            assert progress.dropped == {"cast": 1}
+            assert progress.leased == await queue.length() == 0
+            assert (progress.total, progress.done) == (4, 4)
+
+        tell(story)
+
+    def test_saying_it_twice_changes_nothing(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1])
+            settlements = [Settlement(lease, State.DROPPED, "cast") for lease in await queue.lease("ada", 1)]
+            assert await queue.settle(settlements) == 1
+            assert await queue.settle(settlements) == 0
+            assert (await queue.progress()).dropped == {"cast": 1}
+
+        tell(story)
+
+    def test_settling_nothing(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            assert await queue.settle([]) == 0
+
+        tell(story)
+
+    def test_a_whole_batch_of_a_stopping_worker_fits_into_one_call(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed(list(range(1, 2_001)))
+            assert await queue.settle(kept(await queue.lease("ada", 2_000))) == 2_000
+            assert await queue.queued() == await queue.length() == 0
+
+        tell(story)
+
+    def test_a_redis_that_forgot_an_id_learns_its_outcome(self, tell: Tell, plain: redis.Redis) -> None:
+        """After a restart without the last second, the worker still knows what it has on disk."""
+
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1])
+            leases = await queue.lease("ada", 1)
+            plain.flushall()
+            await queue.open()
+            assert await queue.settle(kept(leases)) == 1
+            assert await queue.ledger() == b"\0k"
+            assert (await queue.progress()).counts["queued"] == 0
+
+        tell(story)
+
+
+class TestReclaim:
+    def test_leases_of_a_live_worker_are_its_own(self, tell: Tell, beat: Beat) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1])
+            await queue.beat(beat("ada"))
+            await queue.lease("ada", 1)
+            assert await queue.reclaim("bob", 5) == []
+
+        tell(story)
+
+    def test_leases_of_a_worker_without_heartbeat_are_taken_over(self, tell: Tell, beat: Beat) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1, 2, 3])
+            await queue.beat(beat("ada"))
+            lost = await queue.lease("ada", 3)
+            await queue.hand_back("ada")
+            assert await queue.reclaim("bob", 2) == lost[:2]
+            assert await queue.reclaim("bob", 2) == lost[2:]
+            assert await queue.leases_of("bob") == lost
+
+        tell(story)
+
+    def test_two_workers_never_take_the_same(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed(list(range(1, 101)))
+            await queue.lease("ada", 100)
+            for worker in ("bob", "cyd"):
+                await queue.beat(Heartbeat(name=worker, host="here", pid=1, state="waiting"))
+            answers = await asyncio.gather(*(queue.reclaim(("bob", "cyd")[n % 2], 7) for n in range(30)))
+            taken = [lease.id for answer in answers for lease in answer]
+            assert sorted(taken) == list(range(1, 101))
+
+        tell(story)
+
+    def test_a_late_worker_may_still_settle_what_was_taken_over(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1])
+            lost = await queue.lease("ada", 1)
+            taken = await queue.reclaim("bob", 1)
+            assert await queue.settle([Settlement(lost[0], State.KEPT)]) == 1
+            assert await queue.settle([Settlement(taken[0], State.MISSING)]) == 0
+            assert await queue.ledger() == b"\0k"
+            assert await queue.length() == 0
+
+        tell(story)
+
+    def test_the_name_of_a_worker_that_is_gone_is_forgotten_but_never_its_leases(
+        self, tell: Tell, plain: redis.Redis
+    ) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1, 2])
+            await queue.settle(kept(await queue.lease("ada", 1)))
+            await queue.lease("bob", 1)
+            await queue.reclaim("cyd", 1)
+            await queue.reclaim("cyd", 1)
+            names = {consumer["name"] for consumer in plain.xinfo_consumers(queue.keys.queue, GROUP)}
+            assert names == {b"cyd"}
+            assert [lease.id for lease in await queue.leases_of("cyd")] == [2]
+
+        tell(story)
+
+    def test_a_heartbeat_ends_by_itself(self, tell: Tell, beat: Beat, plain: redis.Redis) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.beat(beat("ada"))
+            assert 0 < plain.pttl(queue.keys.worker("ada")) <= HEARTBEAT_TTL_S * 1000
+
+        tell(story)
+
+
+class TestRequeue:
+    def test_failed_ids_come_back_at_the_end(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1, 2])
+            (first,) = await queue.lease("ada", 1)
+            await queue.settle([Settlement(first, State.FAILED, "http_500")])
+            assert await queue.requeue([1, 2], State.FAILED) == 1
+            assert [lease.id for lease in await queue.lease("ada", 9)] == [2, 1]
+            counts = (await queue.progress()).counts
+            assert (counts["failed"], counts["queued"]) == (0, 2)
+
+        tell(story)
+
+    @pytest.mark.parametrize("state", [State.DROPPED, State.MISSING, State.QUEUED])
+    def test_other_ids_stay(self, tell: Tell, state: State) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1])
+            if state is not State.QUEUED:
+                await queue.settle([Settlement(lease, state) for lease in await queue.lease("ada", 1)])
+            assert await queue.requeue([1], State.FAILED) == await queue.requeue([1], State.KEPT) == 0
+
+        tell(story)
+
+
+class TestProgress:
+    def test_of_a_redis_that_knows_nothing(self, config: Config) -> None:
+        async def story() -> None:
+            client = connect(config)
+            progress = await IdQueue(client, "movies").progress()
+            assert (progress.total, progress.leased, progress.workers, progress.lost) == (0, 0, [], {})
+            await client.aclose()
+
+        asyncio.run(story())
+
+    def test_workers_and_what_the_dead_have_left(self, tell: Tell, beat: Beat) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1, 2, 3, 4])
+            for worker, wanted in (("bob", 1), ("ada", 2)):
+                await queue.beat(beat(worker, rate_per_s=3.5))
+                await queue.lease(worker, wanted)
+            await queue.hand_back("ada")
+            progress = await queue.progress()
+            assert [(worker.name, worker.rate_per_s) for worker in progress.workers] == [("bob", 3.5)]
+            assert progress.lost == {"ada": 2}
+            assert progress.leased == 3
+
+        tell(story)
+
+    def test_opening_twice_is_fine_and_other_faults_are_told(self, tell: Tell, plain: redis.Redis) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.open()
+            plain.set("{people}:queue", "not a stream")
+            with pytest.raises(ResponseError, match="WRONGTYPE"):
+                await IdQueue(queue._redis, "people").open()
+
+        tell(story)

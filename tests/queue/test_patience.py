@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import pytest
+from redis.exceptions import AuthenticationError
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from tmdb_scrapy.config import Config
+from tmdb_scrapy.queue import IdQueue, connect
+from tmdb_scrapy.queue import patience as patience_module
+from tmdb_scrapy.queue.patience import Patience
+from tmdb_scrapy.redis_server import RedisServer, free_port
+
+
+class Flaky:
+    """Fails with each of `errors` in turn, then answers."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.calls = 0
+
+    async def __call__(self) -> str:
+        self.calls += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return "answer"
+
+
+@pytest.fixture
+def patience(config: Config, monkeypatch: pytest.MonkeyPatch) -> Patience:
+    monkeypatch.setattr(patience_module, "FIRST_DELAY_S", 0.001)
+    monkeypatch.setattr(patience_module, "LONGEST_DELAY_S", 0.002)
+    return Patience(config)
+
+
+def test_an_answer_is_passed_on(patience: Patience) -> None:
+    assert asyncio.run(patience(Flaky())) == "answer"
+    assert patience.last_error == ""
+
+
+def test_passing_faults_are_waited_out(patience: Patience) -> None:
+    operation = Flaky(RedisConnectionError("gone"), TimeoutError(), ConnectionResetError())
+    assert asyncio.run(patience(operation)) == "answer"
+    assert operation.calls == 4
+
+
+@pytest.mark.parametrize("error", [AuthenticationError("no"), TypeError("ours"), KeyError("ours")])
+def test_other_errors_are_raised_at_once(patience: Patience, error: Exception) -> None:
+    operation = Flaky(error)
+    with pytest.raises(type(error)):
+        asyncio.run(patience(operation))
+    assert operation.calls == 1
+
+
+def test_one_warning_when_it_goes_and_one_line_when_it_is_back(
+    patience: Patience, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, patience_module.__name__)
+    asyncio.run(patience(Flaky(*(RedisConnectionError("gone") for _ in range(5)))))
+    warning, back = caplog.records
+    assert warning.levelno == logging.WARNING
+    assert warning.getMessage().startswith("no Redis answers at redis://127.0.0.1:")
+    assert back.getMessage().startswith("Redis is back after ")
+    assert patience.last_error == ""
+
+
+def test_while_it_is_away_the_heartbeat_can_say_why(patience: Patience) -> None:
+    told = []
+
+    async def operation() -> None:
+        told.append(patience.last_error)
+        if len(told) < 3:
+            raise RedisConnectionError("gone")
+
+    asyncio.run(patience(operation))
+    assert told[0] == ""
+    assert told[1].startswith("no Redis answers")
+
+
+def test_it_can_be_cancelled_while_it_waits(patience: Patience) -> None:
+    async def main() -> None:
+        operation = Flaky(*(RedisConnectionError("gone") for _ in range(9_999)))
+        waiting = asyncio.ensure_future(patience(operation))
+        await asyncio.sleep(0.01)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(main())
+
+
+def test_a_redis_that_ends_and_is_started_again(
+    patience: Patience, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The same client goes on, and what was written is still there."""
+    server = RedisServer(directory=tmp_path_factory.mktemp("restarted"), port=free_port())
+    config = Config.load({"REDIS_URL": f"redis://127.0.0.1:{server.port}/0"}, server.directory / ".env")
+
+    async def main() -> int:
+        async with connect(config) as client:
+            queue = IdQueue(client, "movies")
+            await queue.seed([1, 2])
+            await asyncio.to_thread(server.stop)
+            waiting = asyncio.ensure_future(patience(queue.queued))
+            await asyncio.sleep(0.05)
+            assert not waiting.done()
+            await asyncio.to_thread(server.start)
+            return await waiting
+
+    server.start()
+    try:
+        assert asyncio.run(main()) == 2
+    finally:
+        server.stop()
