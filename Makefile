@@ -8,7 +8,7 @@ KINDS := $(if $(filter command line environment,$(origin KIND)),$(KIND),)
 export HOST HOSTS YES
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench redis redis-stop seed crawl status merge audit retry upload
+.PHONY: help setup demo test lint format bench soak redis redis-stop seed crawl status merge audit retry upload
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -63,4 +63,10 @@ retry: setup ## queue failed IDs again
 upload: setup ## upload data/KIND.jsonl to the Nextcloud share
 	@$(SCRAPY) upload $(KIND)
 
--include deploy/targets.mk
+bench: setup ## the crawl beside its peers, measured on this machine (BENCH="--help" for options)
+	@$(VENV)/python -m benchmarks.run $(BENCH)
+
+soak: setup ## crawls under random faults, for hours (SOAK="--hours 8 --seed 1")
+	@$(VENV)/python tests/e2e/soak.py $(SOAK)
+
+include deploy/targets.mk

@@ -1,0 +1,195 @@
+"""The fleet's tasks, thin over the modules beside this file: `fab --search-root deploy --list`.
+
+HOSTS=a,b (or HOST=a) in the environment narrows a task to some hosts of `ips.txt`; KIND is movies or people.
+"""
+
+# mypy: disable-error-code="untyped-decorator"
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from fabric import task
+from invoke.context import Context
+from invoke.exceptions import Exit
+from rich.console import Console
+
+from deploy import console as telnet
+from deploy import fleet_redis, latency, log_following, provisioning, removal, reports, transfers, work
+from deploy.failures import FleetError, translate
+from deploy.fleet import Fleet, kind
+from deploy.hosts import Host, HostsError
+from deploy.on_host import machine
+from deploy.remote_calls import RemoteCalls
+from tmdb_scrapy.config import ConfigError
+
+LOG_LINES = 20
+
+
+@contextmanager
+def the_fleet() -> Iterator[Fleet]:
+    """The fleet, and errors that are not one host's as a message and status 1."""
+    try:
+        with Fleet.load() as fleet:
+            yield fleet
+    except (ConfigError, HostsError, FleetError) as error:
+        raise Exit(str(error), code=1) from None
+
+
+@task
+def ping(_: Context) -> None:
+    """Who answers, how fast, with which Python."""
+
+    def ask(host: Host, calls: RemoteCalls) -> tuple[float, machine.Machine]:
+        return latency.measure(calls.connection), calls.call(machine.describe)
+
+    with the_fleet() as fleet:
+        reports.report(
+            "ping",
+            ["SSH ms", "Python", "host name", "architecture"],
+            fleet.each(ask, fleet.everybody),
+            lambda row: [
+                f"{row[0] * 1000:.1f}",
+                row[1]["python"],
+                row[1]["hostname"],
+                row[1]["architecture"],
+            ],
+        )
+
+
+@task
+def load(_: Context) -> None:
+    """Load average, free memory and free disk."""
+    with the_fleet() as fleet:
+        reports.report(
+            "load",
+            ["load 1, 5, 15 min", "cores", "memory free", "of", "disk free"],
+            fleet.each(
+                lambda _, calls: calls.call(machine.load, working_dir=fleet.working_dir), fleet.everybody
+            ),
+            lambda row: [
+                " ".join(f"{average:.2f}" for average in row["load_average"]),
+                str(row["cores"]),
+                reports.megabytes(row["memory_free_bytes"]),
+                reports.megabytes(row["memory_bytes"]),
+                reports.megabytes(row["disk_free_bytes"]),
+            ],
+        )
+
+
+@task
+def init(_: Context) -> None:
+    """Put the project and its environment on every host; start Redis on REMOTE_HOST."""
+    with the_fleet() as fleet:
+        redis = fleet_redis.settle(fleet, create=True)
+        reports.report(
+            "init",
+            ["home", "project", "environment", "Redis"],
+            provisioning.provide(fleet, redis),
+            lambda row: [row.home, row.project, row.environment, row.redis],
+        )
+
+
+@task
+def launch(_: Context) -> None:
+    """Start the workers that are not running."""
+    with the_fleet() as fleet:
+        reports.report(
+            f"launch {kind()}",
+            ["started", "ran already", "nothing to do"],
+            work.launch(fleet, fleet_redis.settle(fleet), kind()),
+            lambda row: [str(row["started"]), str(row["running"]), str(row["finished"])],
+        )
+
+
+@task
+def stop(_: Context) -> None:
+    """End workers cleanly."""
+    with the_fleet() as fleet:
+        reports.report("stop", ["ended"], work.stop(fleet), lambda row: [str(row["ended"])])
+
+
+@task
+def kill(_: Context) -> None:
+    """End workers at once."""
+    with the_fleet() as fleet:
+        reports.report("kill", ["killed"], work.kill(fleet), lambda row: [str(row["ended"])])
+
+
+@task
+def logs(_: Context) -> None:
+    """Follow the logs; FOLLOW=0 shows their last lines only."""
+    with the_fleet() as fleet:
+        go_on = os.environ.get("FOLLOW", "1") != "0"
+        try:
+            results = log_following.follow(fleet, LOG_LINES, go_on)
+        except KeyboardInterrupt:
+            return
+        reports.report("logs", ["lines"], results, lambda shown: [str(shown)])
+
+
+@task
+def console(_: Context) -> None:
+    """Open the telnet console of a worker of HOST."""
+    with the_fleet() as fleet:
+        if len(fleet.hosts) != 1:
+            raise FleetError("name one host, for example: make console HOST=desktop-1")
+        (host,) = fleet.hosts
+        try:
+            first, *others = telnet.find(fleet, host)
+            also = ", ".join(str(other["pid"]) for other in others)
+            print(
+                f"worker {first['pid']} of {host}"
+                + (f" (it also has {also})" if also else "")
+                + "; ^D leaves"
+            )
+            telnet.converse(telnet.log_in(fleet, host, first))
+        except Exception as error:
+            failure = translate(error, host)
+            reports.explain(host, failure, Console())
+            raise Exit(code=1) from None
+
+
+@task
+def collect(_: Context) -> None:
+    """Bring all parts home, merge and audit."""
+    with the_fleet() as fleet:
+        results = transfers.collect(fleet, kind())
+    try:
+        reports.report(
+            f"collect {kind()}",
+            ["parts", "new or longer", "bytes new", "on the wire"],
+            results,
+            lambda row: [
+                str(row.parts) if row.home == "own" else row.home,
+                str(row.new),
+                reports.megabytes(row.new_bytes),
+                reports.megabytes(row.wire_bytes),
+            ],
+        )
+    finally:
+        # What has come home is worth merging even if a host could not be reached.
+        statuses = [
+            subprocess.run([sys.executable, "-m", "scrapy", step, kind()]).returncode
+            for step in ("merge", "audit")
+        ]
+    if any(statuses):
+        raise Exit("the merge or the audit failed: see above", code=1)
+
+
+@task(name="upload-parts")
+def upload_parts(_: Context) -> None:
+    """Have every host send its own parts to the share."""
+    with the_fleet() as fleet:
+        results = work.upload_parts(fleet, fleet_redis.settle(fleet), kind())
+        reports.report(f"upload-parts {kind()}", ["upload"], results, lambda line: [line])
+
+
+@task
+def clean(_: Context) -> None:
+    """Remove the fleet's files from the hosts, after asking."""
+    with the_fleet() as fleet:
+        reports.report("clean", ["outcome"], removal.clean(fleet), lambda outcome: [outcome])

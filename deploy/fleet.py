@@ -1,0 +1,102 @@
+"""Who takes part in a command, and the connections to them."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import TypeVar
+
+from deploy import parallel
+from deploy.connections import StrictConnection, connect
+from deploy.failures import FleetError, HostFailure
+from deploy.hosts import Host, HostsError, parse_host, read_hosts, select
+from deploy.remote_calls import RemoteCalls
+from tmdb_scrapy.config import Config
+
+KINDS = ("movies", "people")
+Result = TypeVar("Result")
+
+
+class Fleet:
+    """The hosts of `ips.txt`, narrowed by HOSTS or HOST, and REMOTE_HOST. Closes its connections at the end
+    of a `with` block."""
+
+    def __init__(self, config: Config, hosts: list[Host], main: Host | None) -> None:
+        self.config = config
+        self.hosts = hosts
+        self.main = main
+        """REMOTE_HOST; it need not be one of `hosts`."""
+        self._connections: dict[Host, StrictConnection] = {}
+        self._opening = threading.Lock()
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] = os.environ) -> Fleet:
+        """From `.env`, the environment and `ips.txt`. Raises `ConfigError`, `HostsError`, `FleetError`."""
+        config = Config.load(environment)
+        hosts = read_hosts(config.ips)
+        main = _main(config, hosts)
+        wanted = ",".join(filter(None, [environment.get("HOSTS", ""), environment.get("HOST", "")]))
+        return cls(config, select(hosts, wanted), main)
+
+    def __enter__(self) -> Fleet:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for connection in self._connections.values():
+            connection.close()
+
+    @property
+    def working_dir(self) -> str:
+        """REMOTE_WORKING_DIR; raises `FleetError` when it is not set."""
+        if not self.config.remote_working_dir.strip():
+            raise FleetError(
+                "REMOTE_WORKING_DIR is not set: write it into .env, for example REMOTE_WORKING_DIR=~/tmdb"
+            )
+        return self.config.remote_working_dir
+
+    @property
+    def everybody(self) -> list[Host]:
+        """The hosts, and the main machine if it is not one of them."""
+        return self.hosts if self.main is None or self.main in self.hosts else [self.main, *self.hosts]
+
+    def connection(self, host: Host) -> StrictConnection:
+        """The connection to `host`, opened at its first use."""
+        with self._opening:
+            if host not in self._connections:
+                self._connections[host] = connect(host, self.config.remote_user, self.config.ssh_trust_new)
+            return self._connections[host]
+
+    def calls(self, host: Host) -> RemoteCalls:
+        """What `host` can be asked to do."""
+        return RemoteCalls(self.connection(host))
+
+    def each(
+        self, work: Callable[[Host, RemoteCalls], Result], hosts: Iterable[Host] | None = None
+    ) -> dict[Host, Result | HostFailure]:
+        """`work` on all `hosts` (default: all of the fleet) at once."""
+        return parallel.on_each(
+            self.hosts if hosts is None else hosts, lambda host: work(host, self.calls(host))
+        )
+
+
+def kind(environment: Mapping[str, str] = os.environ) -> str:
+    """KIND; raises `FleetError` for anything but movies and people."""
+    chosen = environment.get("KIND") or KINDS[0]
+    if chosen not in KINDS:
+        raise FleetError(f"KIND={chosen!r}: must be {' or '.join(KINDS)}")
+    return chosen
+
+
+def _main(config: Config, hosts: list[Host]) -> Host | None:
+    if not config.remote_host:
+        return None
+    try:
+        main = parse_host(config.remote_host)
+    except ValueError as error:
+        raise HostsError([f"REMOTE_HOST={config.remote_host!r}: {error}"]) from None
+    same = [host for host in hosts if host.address == main.address and main.port in (None, host.port)]
+    return same[0] if same else main

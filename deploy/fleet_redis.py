@@ -1,0 +1,129 @@
+"""Where the fleet's Redis is, and its password: decided here, written into `.env` when it is new."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from deploy.failures import FleetError
+from deploy.fleet import Fleet
+from tmdb_scrapy.config import ENV_FILE, Secret, read_env_file, without_secrets
+
+DEFAULT_PORT = 6379
+USER = "tmdb"
+KEY = "REDIS_URL"
+
+
+@dataclass(frozen=True)
+class FleetRedis:
+    """The Redis that all hosts share."""
+
+    url: Secret
+    on_main: bool
+    """It runs on REMOTE_HOST and `make init` starts it; otherwise somebody else cares for it."""
+    host: str
+    port: int
+    user: str
+    password: Secret = field(repr=False)
+    tls: bool
+
+    @classmethod
+    def at(cls, url: str, on_main: bool) -> FleetRedis:
+        """From a URL."""
+        parts = urlsplit(url)
+        return cls(
+            url=Secret(url),
+            on_main=on_main,
+            host=parts.hostname or "",
+            port=parts.port or DEFAULT_PORT,
+            user=unquote(parts.username or "") or "default",
+            password=Secret(unquote(parts.password or "")),
+            tls=parts.scheme == "rediss",
+        )
+
+
+def settle(
+    fleet: Fleet,
+    environment: Mapping[str, str] = os.environ,
+    env_file: Path | None = None,
+    create: bool = False,
+) -> FleetRedis:
+    """The fleet's Redis according to REMOTE_HOST and REDIS_URL.
+
+    With `create`, a REDIS_URL with a new password is written into `.env` when there is none and REMOTE_HOST
+    is to run Redis. Raises `FleetError` for a Redis that hosts could not or must not use.
+    """
+    file = Path(ENV_FILE) if env_file is None else env_file
+    written = environment.get(KEY) or read_env_file(file).get(KEY, "")
+    if fleet.main is None:
+        return _local(fleet, str(fleet.config.redis_url))
+    main_address = fleet.connection(fleet.main).host
+    if not written:
+        if not create:
+            raise FleetError("there is no REDIS_URL in .env yet: run make init first")
+        host = f"[{main_address}]" if ":" in main_address else main_address
+        written = f"redis://{USER}:{secrets.token_urlsafe(32)}@{host}:{DEFAULT_PORT}/0"
+        add_to_env_file(file, KEY, written)
+    return _on_main_or_elsewhere(fleet, written, {main_address.lower(), fleet.main.address})
+
+
+def add_to_env_file(path: Path, key: str, value: str) -> None:
+    """Write `key` into a `.env`, readable by its owner only from then on. An empty `KEY=` line is filled;
+    all other lines stay as they are."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    line = f"{key}={value}"
+    empty = re.compile(rf"(?m)^[ \t]*{key}[ \t]*=[ \t]*(;.*|#.*)?$")
+    if empty.search(text):
+        text = empty.sub(lambda _: line, text, count=1)
+    else:
+        text += ("" if text.endswith("\n") or not text else "\n") + line + "\n"
+    unfinished = path.with_name(path.name + ".new")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    unfinished.replace(path.resolve() if path.is_symlink() else path)
+
+
+def _local(fleet: Fleet, url: str) -> FleetRedis:
+    redis = FleetRedis.at(url, on_main=False)
+    away = [host for host in fleet.hosts if not is_loopback(host.address)]
+    if away and is_loopback(redis.host):
+        raise FleetError(
+            f"REDIS_URL={without_secrets(url)} is this machine only, and {away[0]} could not reach it: "
+            "set REMOTE_HOST to the machine that shall run Redis, or REDIS_URL to one that all hosts reach"
+        )
+    return redis
+
+
+def _on_main_or_elsewhere(fleet: Fleet, url: str, names_of_main: set[str]) -> FleetRedis:
+    redis = FleetRedis.at(url, on_main=False)
+    if is_loopback(redis.host) and any(not is_loopback(name) for name in names_of_main):
+        raise FleetError(
+            f"REDIS_URL={without_secrets(url)} is loopback, which hosts cannot reach: remove it from .env "
+            "(make init then starts Redis on REMOTE_HOST) or name a Redis that all hosts reach"
+        )
+    if redis.host not in names_of_main or redis.tls:
+        return redis
+    if not redis.password:
+        raise FleetError(
+            f"REDIS_URL={without_secrets(url)} has no password, and no Redis is opened to a network "
+            "without one: add one, or remove the line from .env (make init then writes a new one)"
+        )
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", redis.user):
+        raise FleetError("the user name in REDIS_URL may have letters, digits, _ and - only")
+    return FleetRedis.at(url, on_main=True)
+
+
+def is_loopback(name: str) -> bool:
+    """Whether `name` (empty for a Unix socket) means the machine that says it."""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name in ("", "localhost", "localhost.localdomain", "ip6-localhost")

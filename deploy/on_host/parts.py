@@ -1,0 +1,94 @@
+"""Send part files home: what is there already is proved by checksum and left out, the rest is compressed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import zlib
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, BinaryIO, TypedDict
+
+from deploy.on_host import workspace
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Digest
+
+BLOCK_BYTES = 1 << 18
+COMPRESSION_LEVEL = 6
+
+
+class Had(TypedDict):
+    """What the receiver holds of a part already."""
+
+    size: int
+    sha256: str
+    finished: bool
+    """It arrived whole and was verified: it may be continued but not replaced."""
+
+
+class Header(TypedDict):
+    """Goes before the bytes of a part."""
+
+    name: str
+    offset: int
+    """Where the bytes that follow belong: 0, or the size of the beginning that the receiver has."""
+    size: int
+    """Of the whole part at this moment; `size - offset` bytes follow."""
+    disagrees: bool
+    """The receiver's finished part is not the beginning of this one: no bytes follow."""
+
+
+def send(working_dir: str, kind: str, had: dict[str, Had]) -> None:
+    """Write a zlib stream: for each part a line (`Header`), its bytes, a line with the SHA-256 of the whole
+    part; an empty line at the end.
+
+    A part only grows, and a worker may be writing to it: what counts is its size at this moment.
+    """
+    path = workspace.require(working_dir)
+    squeeze = zlib.compressobj(COMPRESSION_LEVEL)
+    output = sys.stdout.buffer
+    for part in sorted((path / "data" / kind / "parts").glob("*.jsonl")):
+        with part.open("rb") as file:
+            header, digest = _compare(part.name, file, had.get(part.name))
+            output.write(squeeze.compress(json.dumps(header).encode() + b"\n"))
+            for block in _blocks(file, header["size"] - header["offset"]):
+                digest.update(block)
+                output.write(squeeze.compress(block))
+        output.write(squeeze.compress(digest.hexdigest().encode() + b"\n"))
+        output.write(squeeze.flush(zlib.Z_SYNC_FLUSH))
+    output.write(squeeze.compress(b"\n") + squeeze.flush())
+
+
+send.streams = True  # type: ignore[attr-defined]
+
+
+def _compare(name: str, file: BinaryIO, had: Had | None) -> tuple[Header, Digest]:
+    """What is to be sent of a part, the file being left at that place, and the digest of all before it."""
+    size = os.fstat(file.fileno()).st_size
+    digest = hashlib.sha256()
+    header: Header = {"name": name, "offset": 0, "size": size, "disagrees": False}
+    if had is None:
+        return header, digest
+    if had["size"] <= size:
+        for block in _blocks(file, had["size"]):
+            digest.update(block)
+        if digest.hexdigest() == had["sha256"]:
+            header["offset"] = had["size"]
+            return header, digest
+    if had["finished"]:
+        header["offset"] = size
+        header["disagrees"] = True
+    file.seek(0)
+    return header, hashlib.sha256()
+
+
+def _blocks(file: BinaryIO, length: int) -> Iterator[bytes]:
+    """The next `length` bytes. Raises `Problem` when the file ends before: nobody shortens a part."""
+    while length > 0:
+        block = file.read(min(BLOCK_BYTES, length))
+        if not block:
+            raise workspace.Problem(f"{file.name} became shorter while it was read", "collect again")
+        length -= len(block)
+        yield block

@@ -1,0 +1,147 @@
+"""Processes that outlive the SSH session, each with a record file, so that only what we started is stopped.
+
+A record is `run/<hostname>/<name>.json`: homes may be shared, so each host has its own directory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypedDict
+
+from deploy.on_host import workspace
+
+POLL_S = 0.05
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Record(TypedDict):
+    """What identifies a process beyond doubt: a pid alone may be somebody else's by now."""
+
+    name: str
+    pid: int
+    started_ticks: int
+    """Field 22 of /proc/<pid>/stat: clock ticks from the boot to the start of the process."""
+    boot: str
+    stopping: bool
+    """SIGTERM was sent; Scrapy takes a second one as "at once"."""
+    console_password: str
+    """Of a worker's telnet console; empty without one. Only its owner can read the record, as with the
+    process's environment."""
+
+
+def directory(path: Path) -> Path:
+    """Where this host's records are."""
+    return path / "run" / workspace.hostname()
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One launch, stop or kill at a time on this host."""
+    directory(path).mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (directory(path) / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def start(
+    path: Path, name: str, command: list[str], cwd: Path, log: Path, console_password: str = ""
+) -> subprocess.Popen[bytes]:
+    """Start `command` in a session of its own, its output appended to `log`, and record it as `name`."""
+    environment = dict(os.environ)
+    if console_password:
+        environment.update(SCRAPY_PROJECT="fleet", TELNETCONSOLE_PASSWORD=console_password)
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=str(cwd),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # without it, the end of the SSH session takes the process along
+        )
+    seen = _status(process.pid)
+    record: Record = {
+        "name": name,
+        "pid": process.pid,
+        "started_ticks": seen[1] if seen else 0,
+        "boot": BOOT_ID.read_text().strip(),
+        "stopping": False,
+        "console_password": console_password,
+    }
+    workspace.write_privately(directory(path) / f"{name}.json", json.dumps(record))
+    return process
+
+
+def recorded(path: Path, prefix: str = "") -> list[Record]:
+    """This host's recorded processes that are alive; records of others are removed."""
+    living = []
+    for file in sorted(directory(path).glob(f"{prefix}*.json")):
+        record: Record = json.loads(file.read_text())
+        if is_alive(record):
+            living.append(record)
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                file.unlink()
+    return living
+
+
+def is_alive(record: Record) -> bool:
+    """Whether the process that was recorded, and no other of the same pid, still runs."""
+    seen = _status(record["pid"])
+    return (
+        seen is not None
+        and seen[0] not in "ZX"
+        and seen[1] == record["started_ticks"]
+        and record["boot"] == BOOT_ID.read_text().strip()
+    )
+
+
+def terminate(path: Path, records: list[Record]) -> None:
+    """Send SIGTERM, once in the life of each."""
+    for record in records:
+        if not record["stopping"]:
+            record["stopping"] = True
+            workspace.write_privately(directory(path) / f"{record['name']}.json", json.dumps(record))
+            _send(record, signal.SIGTERM)
+
+
+def kill(records: list[Record]) -> None:
+    """Send SIGKILL."""
+    for record in records:
+        _send(record, signal.SIGKILL)
+
+
+def wait_for_end(records: list[Record], deadline_s: float) -> list[Record]:
+    """Those that still run after `deadline_s`."""
+    until = time.monotonic() + deadline_s
+    living = [record for record in records if is_alive(record)]
+    while living and time.monotonic() < until:
+        time.sleep(POLL_S)
+        living = [record for record in living if is_alive(record)]
+    return living
+
+
+def _send(record: Record, number: signal.Signals) -> None:
+    if is_alive(record):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(record["pid"], number)
+
+
+def _status(pid: int) -> tuple[str, int] | None:
+    """State letter and start time of a process; None when there is none."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    fields = text.rpartition(")")[2].split()  # the name before it may hold spaces and parentheses
+    return fields[0], int(fields[19])

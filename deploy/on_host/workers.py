@@ -1,0 +1,117 @@
+"""Workers on a host: start what is not running, stop, kill, list."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import time
+from pathlib import Path
+from typing import TypedDict
+
+from deploy.on_host import processes, workspace
+from deploy.on_host.processes import Record
+
+STARTED_SIGN = b"Spider opened"
+"""What Scrapy logs when a worker has its configuration, its extensions and its first request."""
+
+START_DEADLINE_S = 20.0
+LAST_BYTES = 2000
+AUTO = "auto"
+
+
+class Launched(TypedDict):
+    """What `launch` found and did."""
+
+    started: int
+    running: int
+    """Workers that ran already."""
+    finished: int
+    """Workers that ended at once with status 0: nothing was queued."""
+
+
+class Stopped(TypedDict):
+    """What `stop` or `kill` did."""
+
+    ended: int
+    remaining: list[int]
+    """Pids of those that still run."""
+
+
+def launch(working_dir: str, kind: str, processes_wanted: str) -> Launched:
+    """Have `processes_wanted` workers of `kind` on this host (`auto`: one a core).
+
+    Raises `Problem` with the end of the log when a worker fails at its start.
+    """
+    path = workspace.require(working_dir)
+    python = path / "project" / ".venv" / "bin" / "python"
+    if not python.exists():
+        raise workspace.Problem("the project is not installed here", "run make init first")
+    wanted = len(os.sched_getaffinity(0)) if processes_wanted == AUTO else int(processes_wanted)
+    with processes.locked(path):
+        running = {record["name"] for record in processes.recorded(path, f"{kind}-")}
+        names = [f"{kind}-{number}" for number in range(1, wanted + 1) if f"{kind}-{number}" not in running]
+        names = names[: max(0, wanted - len(running))]
+        started = [_start(path, kind, name, python) for name in names]
+        finished = sum(_await_start(process, log, offset) for process, log, offset in started)
+    return {"started": len(started) - finished, "running": len(running), "finished": finished}
+
+
+def stop(working_dir: str, deadline_s: float) -> Stopped:
+    """Ask this host's workers to hand back their leases, close their parts and end."""
+    path = workspace.require(working_dir)
+    with processes.locked(path):
+        workers = _workers(path)
+        processes.terminate(path, workers)
+        remaining = processes.wait_for_end(workers, deadline_s)
+    return {"ended": len(workers) - len(remaining), "remaining": [record["pid"] for record in remaining]}
+
+
+def kill(working_dir: str, deadline_s: float) -> Stopped:
+    """End this host's workers at once; their leases go to others when their heartbeats expire."""
+    path = workspace.require(working_dir)
+    with processes.locked(path):
+        workers = _workers(path)
+        processes.kill(workers)
+        remaining = processes.wait_for_end(workers, deadline_s)
+    return {"ended": len(workers) - len(remaining), "remaining": [record["pid"] for record in remaining]}
+
+
+def recorded(working_dir: str) -> list[Record]:
+    """This host's workers; none where `make init` never was."""
+    return _workers(workspace.locate(working_dir))
+
+
+def _workers(path: Path) -> list[Record]:
+    return [record for record in processes.recorded(path) if record["name"] != "redis"]
+
+
+def _start(path: Path, kind: str, name: str, python: Path) -> tuple[subprocess.Popen[bytes], Path, int]:
+    log = path / "logs" / workspace.hostname() / f"{name}.log"
+    offset = log.stat().st_size if log.exists() else 0
+    # Not .venv/bin/scrapy: its first line would have to quote whatever REMOTE_WORKING_DIR contains.
+    command = [str(python), "-m", "scrapy", "crawl", kind]
+    password = secrets.token_urlsafe(16)
+    return processes.start(path, name, command, path / "project", log, password), log, offset
+
+
+def _await_start(process: subprocess.Popen[bytes], log: Path, offset: int) -> bool:
+    """Wait until a worker crawls (False) or has ended well (True)."""
+    until = time.monotonic() + START_DEADLINE_S
+    while time.monotonic() < until:
+        ended = process.poll() is not None
+        with log.open("rb") as file:
+            file.seek(offset)
+            said = file.read()
+        if ended and process.returncode == 0:
+            return True
+        if ended:
+            last = said[-LAST_BYTES:].decode("utf-8", "replace").strip().splitlines()[-3:]
+            raise workspace.Problem(
+                f"a worker ended with status {process.returncode}: {' / '.join(last)}",
+                f"see {log} (make logs), mend .env or run make init, then make launch again",
+            )
+        if STARTED_SIGN in said:
+            return False
+        time.sleep(processes.POLL_S)
+    return False  # slow, but alive

@@ -1,0 +1,171 @@
+"""`make init`: the project, its environment, its `.env` and Redis, where they are not as they should be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deploy import project_release, shared_homes, worker_settings
+from deploy.failures import HostFailure
+from deploy.fleet import Fleet
+from deploy.fleet_redis import FleetRedis
+from deploy.hosts import Host
+from deploy.on_host import environment, machine, reach, redis_server, release
+from deploy.on_host.machine import OLDEST_PYTHON, Machine
+from deploy.project_release import Release
+from deploy.remote_calls import SILENCE_TIMEOUT_S, RemoteCalls
+from deploy.shared_homes import Homes
+from deploy.wheelhouse import NoWheels, Platform, Wheelhouse
+
+INSTALL_TIMEOUT_S = 1800.0
+"""pip says nothing while it works; slow disks and shared homes take minutes."""
+
+
+@dataclass(frozen=True)
+class Provided:
+    """What `init` found and did on a host."""
+
+    home: str
+    project: str
+    environment: str
+    redis: str
+
+
+def provide(fleet: Fleet, redis: FleetRedis) -> dict[Host, Provided | HostFailure]:
+    """Have all hosts ready for `launch`. Hosts that share a home are served once, by one of them."""
+    homes = shared_homes.find(fleet, fleet.everybody, create=True)
+    project, wheelhouse = project_release.pack(), Wheelhouse()
+    settings = worker_settings.for_workers(redis.url)
+    installed = fleet.each(
+        lambda _, calls: _install(calls, fleet.working_dir, project, wheelhouse, settings), homes.keepers
+    )
+    redis_state = _start_redis(fleet, redis, homes, installed)
+    finished = fleet.each(
+        lambda host, calls: _finish(calls, fleet.working_dir, host, homes, installed, redis, redis_state),
+        homes.keeper,
+    )
+    return {host: finished.get(host) or homes.failures[host] for host in fleet.everybody}
+
+
+def _install(
+    calls: RemoteCalls, working_dir: str, project: Release, wheelhouse: Wheelhouse, settings: str
+) -> tuple[str, str]:
+    """What was done about the project and about the environment."""
+    facts = calls.call(machine.describe)
+    _require_python(facts)
+    new_project = not calls.call(release.is_current, working_dir=working_dir, version=project.version)
+    if new_project:
+        calls.with_payload(
+            [project.archive],
+            SILENCE_TIMEOUT_S,
+            release.install,
+            working_dir=working_dir,
+            version=project.version,
+        )
+    fingerprint = wheelhouse.fingerprint(Platform.of(facts))
+    how = "unchanged"
+    if not calls.call(environment.is_current, working_dir=working_dir, fingerprint=fingerprint):
+        how = _install_environment(calls, working_dir, facts, wheelhouse)
+    calls.call(environment.use, working_dir=working_dir, version=project.version, fingerprint=fingerprint)
+    new_settings = calls.call(release.write_environment_file, working_dir=working_dir, text=settings)
+    return ("installed" if new_project else "new .env" if new_settings else "unchanged"), how
+
+
+def _require_python(facts: Machine) -> None:
+    if tuple(int(number) for number in facts["python"].split(".")[:2]) < OLDEST_PYTHON:
+        needed = ".".join(str(number) for number in OLDEST_PYTHON)
+        raise HostFailure(
+            f"its newest Python is {facts['python']}, and {needed} is needed",
+            f"install it there, for example: apt install python{needed} python{needed}-venv",
+        )
+
+
+def _install_environment(calls: RemoteCalls, working_dir: str, facts: Machine, wheelhouse: Wheelhouse) -> str:
+    platform = Platform.of(facts)
+    fingerprint = wheelhouse.fingerprint(platform)
+    try:
+        wheels = wheelhouse.wheels(platform)
+    except NoWheels as failure:
+        try:
+            calls.with_payload(
+                (),
+                INSTALL_TIMEOUT_S,
+                environment.install_from_index,
+                working_dir=working_dir,
+                fingerprint=fingerprint,
+                interpreter=facts["interpreter"],
+                requirements=wheelhouse.requirements(platform),
+            )
+        except HostFailure as theirs:
+            raise HostFailure(f"{failure}; and from its own index: {theirs.reason}", theirs.advice) from None
+        return "installed from its index"
+    calls.with_payload(
+        wheels.blocks(),
+        INSTALL_TIMEOUT_S,
+        environment.install,
+        working_dir=working_dir,
+        fingerprint=fingerprint,
+        interpreter=facts["interpreter"],
+        wheels_bytes=wheels.size,
+    )
+    return "installed"
+
+
+def _start_redis(
+    fleet: Fleet, redis: FleetRedis, homes: Homes, installed: dict[Host, tuple[str, str] | HostFailure]
+) -> str | HostFailure:
+    """What was done about Redis, or why there is none."""
+    main = fleet.main
+    if not redis.on_main or main is None:
+        return "elsewhere"
+    if main in homes.failures:
+        return homes.failures[main]
+    ready = installed[homes.keeper[main]]
+    if isinstance(ready, HostFailure):
+        return ready
+
+    def start(_: Host, calls: RemoteCalls) -> str:
+        address = calls.call(machine.describe)["address"]
+        return calls.call(
+            redis_server.start,
+            working_dir=fleet.working_dir,
+            address=address,
+            port=redis.port,
+            user=redis.user,
+            password=str(redis.password),
+        )
+
+    return fleet.each(start, [main])[main]
+
+
+def _finish(
+    calls: RemoteCalls,
+    working_dir: str,
+    host: Host,
+    homes: Homes,
+    installed: dict[Host, tuple[str, str] | HostFailure],
+    redis: FleetRedis,
+    redis_state: str | HostFailure,
+) -> Provided:
+    """Check, on each host, that what was installed runs and that it reaches Redis."""
+    keeper = homes.keeper[host]
+    done = installed[keeper]
+    if isinstance(done, HostFailure):
+        reason = done.reason if keeper == host else f"its home is kept by {keeper}: {done.reason}"
+        raise HostFailure(reason, done.advice)
+    if isinstance(redis_state, HostFailure):
+        raise HostFailure(f"installed, but there is no Redis: {redis_state.reason}", redis_state.advice)
+    calls.call(environment.check, working_dir=working_dir)
+    took_s = check_redis(calls, redis)
+    return Provided(homes.describe(host), *done, f"reached in {took_s * 1000:.1f} ms")
+
+
+def check_redis(calls: RemoteCalls, redis: FleetRedis) -> float:
+    """Seconds from the host to Redis and back. Raises `HostFailure`."""
+    return calls.call(
+        reach.ask_redis,
+        host=redis.host,
+        port=redis.port,
+        user=redis.user,
+        password=str(redis.password),
+        tls=redis.tls,
+    )

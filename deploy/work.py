@@ -1,0 +1,83 @@
+"""`make launch`, `stop`, `kill`, `upload-parts`: what workers do on all hosts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from deploy import provisioning, shared_homes, worker_settings
+from deploy.failures import HostFailure
+from deploy.fleet import Fleet
+from deploy.fleet_redis import FleetRedis
+from deploy.hosts import Host
+from deploy.on_host import release, uploads, workers
+from deploy.on_host.workers import Launched, Stopped
+from deploy.remote_calls import SILENCE_TIMEOUT_S, RemoteCalls
+from tmdb_scrapy.config import ENV_FILE, read_env_file
+
+STOP_DEADLINE_S = 90.0
+KILL_DEADLINE_S = 10.0
+UPLOAD_TIMEOUT_S = 6 * 3600.0
+
+
+def launch(fleet: Fleet, redis: FleetRedis, kind: str) -> dict[Host, Launched | HostFailure]:
+    """Start PROCESSES workers of `kind` on every host, less those that run."""
+    settings = worker_settings.for_workers(redis.url)
+    # "auto" means each host's own cores, so Config's number, which counts ours, will not do.
+    text = os.environ.get("PROCESSES") or read_env_file(Path(ENV_FILE)).get("PROCESSES", "")
+    wanted = workers.AUTO if text.strip().lower() == workers.AUTO else str(fleet.config.processes)
+
+    def start(_: Host, calls: RemoteCalls) -> Launched:
+        provisioning.check_redis(calls, redis)
+        calls.call(release.write_environment_file, working_dir=fleet.working_dir, text=settings)
+        return calls.call(workers.launch, working_dir=fleet.working_dir, kind=kind, processes_wanted=wanted)
+
+    return fleet.each(start)
+
+
+def stop(fleet: Fleet) -> dict[Host, Stopped | HostFailure]:
+    """Ask all workers to end cleanly; a failure for a host where some did not."""
+
+    def end(_: Host, calls: RemoteCalls) -> Stopped:
+        stopped = calls.with_payload(
+            (),
+            STOP_DEADLINE_S + SILENCE_TIMEOUT_S,
+            workers.stop,
+            working_dir=fleet.working_dir,
+            deadline_s=STOP_DEADLINE_S,
+        )
+        return _all_ended(
+            stopped, f"still running after {STOP_DEADLINE_S:.0f} s", "make kill ends them at once"
+        )
+
+    return fleet.each(end)
+
+
+def kill(fleet: Fleet) -> dict[Host, Stopped | HostFailure]:
+    """End all workers at once."""
+
+    def end(_: Host, calls: RemoteCalls) -> Stopped:
+        killed = calls.call(workers.kill, working_dir=fleet.working_dir, deadline_s=KILL_DEADLINE_S)
+        return _all_ended(killed, "not even SIGKILL ended it", "its disk or NFS server hangs: see that host")
+
+    return fleet.each(end)
+
+
+def upload_parts(fleet: Fleet, redis: FleetRedis, kind: str) -> dict[Host, str | HostFailure]:
+    """Have every host send its parts to the share; once where homes are shared."""
+    homes = shared_homes.find(fleet, fleet.hosts, create=False)
+    settings = worker_settings.for_workers(redis.url)
+
+    def send(_: Host, calls: RemoteCalls) -> str:
+        calls.call(release.write_environment_file, working_dir=fleet.working_dir, text=settings)
+        return calls.with_payload(
+            (), UPLOAD_TIMEOUT_S, uploads.upload_parts, working_dir=fleet.working_dir, kind=kind
+        )
+
+    return {**homes.failures, **fleet.each(send, homes.keepers)}
+
+
+def _all_ended(stopped: Stopped, what: str, advice: str) -> Stopped:
+    if stopped["remaining"]:
+        raise HostFailure(f"{what}: {', '.join(str(pid) for pid in stopped['remaining'])}", advice)
+    return stopped

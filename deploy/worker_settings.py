@@ -1,0 +1,39 @@
+"""The `.env` that workers read on their host."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from deploy.failures import FleetError
+from tmdb_scrapy.config import ENV_FILE, Config, read_env_file
+
+NOT_FOR_WORKERS = {"IPS", "REMOTE_USER", "REMOTE_HOST", "REMOTE_WORKING_DIR", "SSH_TRUST_NEW"}
+DECIDED_ON_THE_HOST = {"DATA_DIR"}
+
+
+def for_workers(
+    redis_url: str, environment: Mapping[str, str] = os.environ, env_file: Path | None = None
+) -> str:
+    """All that the user's `.env` says, and the configuration's keys from the environment, which win;
+    without what only the fleet's driver needs.
+
+    Raises `FleetError` for a value that a `.env` cannot hold.
+    """
+    values = read_env_file(Path(ENV_FILE) if env_file is None else env_file)
+    for field in dataclasses.fields(Config):
+        key = field.name.upper()
+        if key in environment:
+            values[key] = environment[key]
+    values["REDIS_URL"] = redis_url
+    left_out = NOT_FOR_WORKERS | DECIDED_ON_THE_HOST
+    return "".join(_line(key, value) for key, value in sorted(values.items()) if key not in left_out)
+
+
+def _line(key: str, value: str) -> str:
+    if "\n" in value or "\r" in value:
+        raise FleetError(f"{key} in .env spans lines, which the hosts' .env cannot: write it on one")
+    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"{key}='{quoted}'\n"
