@@ -16,9 +16,10 @@ help: ## show this list
 setup: .venv/.complete ## make .venv with the pinned dependencies
 
 .venv/.complete: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make setup PYTHON=python3.11")'
-	test -x $(VENV)/python || $(PYTHON) -m venv .venv
-	$(VENV)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[redis-server,dev]'
+	@echo 'setting up .venv: a minute or two, once'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make setup PYTHON=python3.11")'
+	@test -x $(VENV)/python || $(PYTHON) -m venv .venv
+	@$(VENV)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[redis-server,dev]'
 	@touch $@
 
 demo: setup ## the whole job on made-up movies: no key, no network
