@@ -41,7 +41,8 @@ class Command(ScrapyCommand):
             with SandboxProcess(["--movies", str(opts.movies), "--latency-ms", "50"]) as sandbox:
                 redis.start()
                 print(
-                    f"sandbox at {sandbox.url}, a Redis on port {redis.port}, {opts.movies:,} made-up movies"
+                    f"sandbox at {sandbox.url}, a Redis on port {redis.port}, {opts.movies:,} made-up movies",
+                    flush=True,
                 )
                 self.exitcode = run_scrapy(
                     "job", "movies", environment=os.environ | _environment(sandbox, redis)
