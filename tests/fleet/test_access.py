@@ -1,0 +1,138 @@
+"""Who is let in: host keys, users, ports, and bad lists of hosts, against real sshd."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+from controller import Controller
+from network import NO_PYTHON, Machine, Network
+
+Make = Callable[[Network, list[Machine]], Controller]
+
+
+@pytest.fixture(scope="module")
+def alpha(lan: Network) -> Machine:
+    return lan.add("alpha")
+
+
+@pytest.fixture(scope="module")
+def bravo(lan: Network) -> Machine:
+    return lan.add("bravo")
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port of this machine that refuses connections: bound, and nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+def test_ping_tells_who_answers(lan: Network, alpha: Machine, bravo: Machine, controller_of: Make) -> None:
+    said = controller_of(lan, [alpha, bravo]).fab("ping")
+    for machine in (alpha, bravo):
+        line = next(line for line in said.splitlines() if machine.address in line)
+        assert machine.name in line
+        assert "3." in line
+
+
+def test_load_tells_memory_and_disk(lan: Network, alpha: Machine, controller_of: Make) -> None:
+    assert " MB" in controller_of(lan, [alpha]).fab("load")
+
+
+def test_an_unknown_host_is_refused_and_the_printed_command_adds_it(
+    lan: Network, alpha: Machine, bravo: Machine, controller_of: Make
+) -> None:
+    controller = controller_of(lan, [alpha, bravo])
+    lines = controller.known_hosts.read_text().splitlines(keepends=True)
+    controller.known_hosts.write_text("".join(line for line in lines if not line.startswith(bravo.address)))
+    said = controller.fab("ping", ok=False)
+    assert "its host key is unknown" in said
+    assert alpha.name in said, "one unknown host kept the others from answering"
+    assert "1 of 2 hosts failed" in said
+    advice = next(line for line in said.splitlines() if "ssh-keyscan" in line)
+    controller.run("sh", "-c", advice.partition(": ")[2].partition("   (")[0])
+    controller.fab("ping")
+
+
+def test_new_hosts_are_recorded_when_the_user_trusts_them(
+    lan: Network, alpha: Machine, controller_of: Make
+) -> None:
+    controller = controller_of(lan, [alpha])
+    controller.known_hosts.unlink()
+    controller.fab("ping", SSH_TRUST_NEW="1")
+    assert alpha.address in controller.known_hosts.read_text()
+    controller.fab("ping")
+
+
+@pytest.mark.parametrize("trust_new", ["0", "1"])
+def test_a_changed_key_is_always_refused(
+    trust_new: str, lan: Network, alpha: Machine, bravo: Machine, controller_of: Make
+) -> None:
+    controller = controller_of(lan, [bravo, alpha])
+    known = controller.known_hosts.read_text()
+    alphas, bravos = (
+        next(line.partition(" ")[2] for line in known.splitlines() if line.startswith(machine.address))
+        for machine in (alpha, bravo)
+    )
+    controller.known_hosts.write_text(known.replace(bravos, alphas))
+    said = controller.fab("ping", ok=False, SSH_TRUST_NEW=trust_new)
+    assert "its host key has changed" in said
+    assert f"ssh-keygen -R {bravo.address}" in said
+    assert "1 of 2 hosts failed" in said
+    assert controller.known_hosts.read_text() == known.replace(bravos, alphas)
+
+
+def test_a_wrong_user_and_a_refused_port_are_told_apart(
+    lan: Network, alpha: Machine, closed_port: int, controller_of: Make
+) -> None:
+    controller = controller_of(lan, [alpha])
+    controller.write_hosts([f"nobody-here@{alpha.address}", f"127.0.0.1:{closed_port}"])
+    said = controller.fab("ping", ok=False)
+    assert "it refused to let us in" in said
+    assert "connection refused" in said
+    assert f"try: ssh -p {closed_port} 127.0.0.1" in said
+
+
+def test_bad_lines_stop_everything_before_any_connection(
+    lan: Network, alpha: Machine, controller_of: Make
+) -> None:
+    controller = controller_of(lan, [alpha])
+    controller.write_hosts([alpha.address, "a; touch /tmp/hacked", "b:99999", f"fleet@{alpha.address}"])
+    log = (alpha.directory / "console.log").read_text()
+    said = controller.fab("ping", ok=False)
+    assert all(f"ips.txt:{number}: " in said for number in (2, 3, 4))
+    assert (alpha.directory / "console.log").read_text() == log
+
+
+def test_only_the_chosen_hosts_are_asked(
+    lan: Network, alpha: Machine, bravo: Machine, controller_of: Make
+) -> None:
+    controller = controller_of(lan, [alpha, bravo])
+    assert bravo.name not in controller.fab("stop", ok=False, HOSTS=alpha.address)
+    assert "is not in the list of hosts" in controller.fab("stop", ok=False, HOST="charlie")
+
+
+def test_hosts_that_cannot_be_provided_say_why_and_the_others_go_on(
+    lan: Network, controller_of: Make
+) -> None:
+    bare = lan.add("bare", path=NO_PYTHON)
+    tiny = lan.add("tiny", home_size="200k")
+    small = lan.add("small", home_size="20m")
+    controller = controller_of(lan, [bare, tiny, small])
+    controller.write_env(
+        REMOTE_USER="fleet", REMOTE_WORKING_DIR="~/tmdb", REDIS_URL="redis://:pw@192.0.2.1/0"
+    )
+    said = controller.fab("init", ok=False)
+    reasons = {machine: _reason(said, machine) for machine in (bare, tiny, small)}
+    assert "python3" in reasons[bare]
+    assert "disk full" in reasons[tiny]
+    assert "No space left" in reasons[tiny]
+    assert "disk full" in reasons[small]
+    assert "3 of 3 hosts failed" in said
+
+
+def _reason(said: str, machine: Machine) -> str:
+    return next(line for line in said.splitlines() if line.startswith(f"{machine.address}: "))

@@ -1,0 +1,170 @@
+"""A whole crawl on a fleet that suffers: a host dies and comes back, one is cut off, one joins, all are
+stopped and started again; the merged file is exact."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from controller import API_KEY, PROJECT, Controller
+from network import Machine, Network
+
+from tmdb_scrapy.sandbox.process import SandboxProcess
+
+MOVIES = 4000
+LIMIT_PER_S = 50
+WORKING_DIR = '~/it\'s "my" $HOME fleet'
+DEADLINE_S = 120.0
+
+
+@pytest.fixture
+def sandbox(lan: Network) -> Iterator[SandboxProcess]:
+    """TMDb, with a limit for each host's address."""
+    options = ["--host", lan.controller, "--movies", str(MOVIES), "--limit-per-ip", str(LIMIT_PER_S)]
+    with SandboxProcess(options) as running:
+        yield running
+
+
+class Progress:
+    """What Redis says."""
+
+    def __init__(self, url: str) -> None:
+        self.redis = redis.Redis.from_url(url, decode_responses=True)
+
+    def settled(self) -> int:
+        return MOVIES - int(self.redis.xlen("{movies}:queue"))
+
+    def workers(self) -> list[str]:
+        names = self.redis.scan_iter(match="{movies}:worker:*")
+        return sorted({json.loads(beat)["host"] for name in names if (beat := self.redis.get(name))})
+
+    def wait(self, what: str, reached: Callable[[], bool]) -> None:
+        until = time.monotonic() + DEADLINE_S
+        while not reached():
+            assert time.monotonic() < until, f"{what}: {self.settled()} settled, workers on {self.workers()}"
+            time.sleep(0.1)
+
+
+@contextmanager
+def command_lines() -> Iterator[set[bytes]]:
+    """All command lines that any process of any machine had meanwhile, as `ps` shows them."""
+    seen: set[bytes] = set()
+    enough = threading.Event()
+
+    def watch() -> None:
+        while not enough.wait(0.02):
+            for process in Path("/proc").glob("[0-9]*"):
+                try:
+                    seen.add((process / "cmdline").read_bytes())
+                except OSError:
+                    continue  # it has ended
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield seen
+    finally:
+        enough.set()
+        watcher.join()
+
+
+@pytest.mark.timeout(240)
+def test_a_suffering_fleet_collects_every_movie(
+    lan: Network, sandbox: SandboxProcess, controller_of: Callable[[Network, list[Machine]], Controller]
+) -> None:
+    alpha, bravo, charlie = machines = [lan.add(name) for name in ("alpha", "bravo", "charlie")]
+    controller = controller_of(lan, machines)
+    controller.write_env(
+        REMOTE_USER="fleet",
+        REMOTE_HOST=alpha.address,
+        REMOTE_WORKING_DIR=WORKING_DIR,
+        TMDB_API_URL=sandbox.api_url,
+        TMDB_EXPORT_URL=sandbox.export_url,
+        THREADS=10,
+        RATE_LIMIT=20,
+    )
+
+    with command_lines() as seen:
+        assert controller.fab("init").count("installed") == 6
+        progress = Progress(controller.env("REDIS_URL"))
+        controller.scrapy("seed", "movies")
+        assert numbers(controller.fab("launch"), alpha) == [1, 0, 0]
+    password = progress.redis.connection_pool.connection_kwargs["password"]
+    assert len(password) >= 32
+    assert any(b"scrapy\0crawl" in line for line in seen)
+    for secret in (API_KEY, password):
+        assert not any(secret.encode() in line for line in seen)
+
+    assert controller.fab("init").count("unchanged") >= 3  # the project may be edited while tests run
+    assert numbers(controller.fab("launch"), alpha) == [0, 1, 0]
+    progress.wait("three hosts work", lambda: progress.workers() == ["alpha", "bravo", "charlie"])
+    status = controller.scrapy("status", "movies")
+    assert all(machine.name in status for machine in machines)
+    check_consoles_and_logs(controller, bravo)
+
+    progress.wait("some are settled", lambda: progress.settled() > 300)
+    bravo.power_off()
+    charlie.unplug()
+    delta = lan.add("delta")
+    controller.known_hosts.write_text(lan.known_hosts())
+    controller.write_hosts(machine.address for machine in (*machines, delta))
+    controller.fab("init", HOSTS=delta.address)
+    said = controller.fab("launch", ok=False)
+    assert numbers(said, delta) == [1, 0, 0]
+    assert "2 of 4 hosts failed" in said
+    progress.wait("the dead are given up", lambda: progress.workers() == ["alpha", "delta"])
+    charlie.plug_in()
+    progress.wait("charlie is back", lambda: "charlie" in progress.workers())
+    bravo.power_on()
+    assert numbers(controller.fab("launch"), bravo) == [1, 0, 0]
+
+    controller.fab("stop")
+    assert progress.settled() < MOVIES, "the crawl ended before it could be stopped: take more movies"
+    assert progress.workers() == [], "without a heartbeat, leases are anybody's at once"
+    controller.fab("launch", RATE_LIMIT="0")  # as fast as the server lets them
+    progress.wait("all is settled", lambda: progress.settled() == MOVIES)
+    for machine in (alpha, bravo, charlie, delta):
+        progress.wait(
+            "workers end", lambda machine=machine: not machine.run("pgrep", "-f", "crawl", check=False)
+        )
+
+    assert "agree" in controller.fab("collect")
+    check_merged_file(controller.directory / "data" / "movies.jsonl", sandbox)
+    assert controller.fab("collect").count("0.0 MB") == 8, "parts travelled twice"
+
+    assert "YES=1" in controller.fab("clean", ok=False)
+    controller.fab("clean", YES="1")
+    assert all(machine.run("ls", "-A", "/home/fleet") == "" for machine in (alpha, bravo, charlie, delta))
+
+
+def numbers(report: str, machine: Machine) -> list[int]:
+    """The numbers in a machine's line of a report."""
+    line = next(line for line in report.splitlines() if re.search(rf"│ {re.escape(machine.address)} ", line))
+    return [int(cell) for cell in line.split("│")[2:-1]]
+
+
+def check_consoles_and_logs(controller: Controller, machine: Machine) -> None:
+    fab = f"fab --search-root '{PROJECT}/deploy' console"
+    said = controller.run("sh", "-c", f"echo 'spider.name * 2' | {fab}", HOST=machine.address)
+    assert "'moviesmovies'" in said
+    log = controller.fab("logs", HOST=machine.address, FOLLOW="0")
+    assert f"{machine.address} movies-1" in log
+    everything = machine.run("sh", "-c", "cat ~/*/logs/*/*.log", check=False)
+    assert "Spider opened" in machine.run("sh", "-c", "cat /home/fleet/*/logs/bravo/*.log") + everything
+    assert API_KEY not in machine.run("sh", "-c", "cat /home/fleet/*/logs/bravo/*.log")
+    assert machine.run("sh", "-c", "find /home/fleet/* -name .env -type f -perm /077") == ""
+
+
+def check_merged_file(path: Path, sandbox: SandboxProcess) -> None:
+    """Exactly the kept IDs, one whole line each."""
+    expected = {number for number, outcome in sandbox.expected("movies").items() if outcome == "kept"}
+    merged = [json.loads(line)["id"] for line in path.read_bytes().splitlines()]
+    assert len(expected) > 100
+    assert sorted(merged) == sorted(expected)

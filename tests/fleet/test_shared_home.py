@@ -1,0 +1,67 @@
+"""Hosts whose homes are one folder, as with NFS: what is shared is done once, what is not is kept apart."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from controller import Controller
+from network import Machine, Network
+
+from tmdb_scrapy.sandbox.process import SandboxProcess
+
+MOVIES = 400
+DEADLINE_S = 60.0
+
+
+@pytest.mark.timeout(120)
+def test_a_shared_home_is_served_once(
+    lan: Network, controller_of: Callable[[Network, list[Machine]], Controller]
+) -> None:
+    home = lan.shared_home()
+    main, second, third = machines = [lan.add(name, shared_home=home) for name in ("main", "second", "third")]
+    loner = lan.add("loner")
+    controller = controller_of(lan, [*machines, loner])
+    with SandboxProcess(["--host", lan.controller, "--movies", str(MOVIES)]) as sandbox:
+        controller.write_env(
+            REMOTE_USER="fleet",
+            REMOTE_HOST=main.address,
+            REMOTE_WORKING_DIR="tmdb",
+            TMDB_API_URL=sandbox.api_url,
+            TMDB_EXPORT_URL=sandbox.export_url,
+            RATE_LIMIT=20,
+        )
+        said = controller.fab("init")
+        assert said.count(f"shared, kept by {main.address}") == 3
+        assert line_of(said, loner).split("│")[2].strip() == "own"
+
+        controller.scrapy("seed", "movies")
+        controller.fab("launch")
+        assert sorted(folder.name for folder in (home / "tmdb" / "run").iterdir()) == [
+            "main",
+            "second",
+            "third",
+        ]
+        assert " 1 " in line_of(controller.fab("stop", HOSTS=second.address), second)
+        assert " 1 " in line_of(controller.fab("kill", HOSTS=f"{main.address},{third.address}"), main)
+        assert (home / "tmdb" / "run" / "main" / "redis.json").exists(), "kill took Redis along"
+        controller.fab("launch", RATE_LIMIT="0")
+        until = time.monotonic() + DEADLINE_S
+        while any(machine.run("pgrep", "-f", "crawl", check=False) for machine in (*machines, loner)):
+            assert time.monotonic() < until, "the crawl does not end"
+            time.sleep(0.2)
+
+        said = controller.fab("collect")
+        assert said.count(f"see {main.address}") == 2
+        kept = [outcome for outcome in sandbox.expected("movies").values() if outcome == "kept"]
+        merged = (controller.directory / "data" / "movies.jsonl").read_bytes().splitlines()
+        assert len(merged) == len(kept)
+        controller.fab("stop")
+        controller.fab("clean", YES="1")
+        assert list(home.iterdir()) == []
+
+
+def line_of(report: str, machine: Machine) -> str:
+    """A machine's line of a report."""
+    return next(line for line in report.splitlines() if line.startswith(f"│ {machine.address} "))
