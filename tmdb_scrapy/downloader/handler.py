@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import ssl
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-import aiohttp
 from isal import isal_zlib
 from scrapy import Request
 from scrapy.core.downloader.handlers.base import BaseDownloadHandler
@@ -19,28 +20,20 @@ from scrapy.exceptions import (
     DownloadTimeoutError,
 )
 from scrapy.http import Headers, Response, TextResponse
-from yarl import URL
 
 from tmdb_scrapy.answers import Verdict, judge, message_in
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.downloader.http import Answer, Connections, Unreachable
 from tmdb_scrapy.extensions.pacing import Pacing
 
 logger = logging.getLogger(__name__)
 
 GZIP_WINDOW_BITS = 31
 PROBE_TIMEOUT_S = 10.0
-IDLE_CONNECTION_S = 30.0
-DNS_CACHE_S = 300
-
-
-class _Answer(NamedTuple):
-    status: int
-    headers: dict[str, str]
-    body: bytes
 
 
 class TmdbDownloadHandler(BaseDownloadHandler):
-    """Sends requests over one `aiohttp.ClientSession`, each in its turn.
+    """Sends requests over kept connections, each in its turn.
 
     A 429, and a server that cannot be reached, say nothing of the ID: the request waits for another turn
     in here. Everything else goes up, as a response or as one of Scrapy's download errors.
@@ -55,7 +48,6 @@ class TmdbDownloadHandler(BaseDownloadHandler):
         self._pacing.probe_with(self.probe)
         self._largest_bytes = crawler.settings.getint("DOWNLOAD_MAXSIZE")
         self._timeout_s = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
-        self._timeout = aiohttp.ClientTimeout(total=self._timeout_s)
         self._api = f"{self._config.tmdb_api_url}/"
         self._query_key = ""
         if self._config.tmdb_api_key.startswith("eyJ"):
@@ -63,22 +55,12 @@ class TmdbDownloadHandler(BaseDownloadHandler):
         else:
             self._key_headers = {}
             self._query_key = f"api_key={self._config.tmdb_api_key!s}"
-        self._session = aiohttp.ClientSession(
-            headers={
-                "Accept": "application/json",
-                "Accept-Encoding": "gzip",
-                "User-Agent": crawler.settings["USER_AGENT"],
-            },
-            connector=aiohttp.TCPConnector(
-                limit=0,
-                keepalive_timeout=IDLE_CONNECTION_S,
-                ttl_dns_cache=DNS_CACHE_S,
-                ssl=True,  # aiohttp's own context: certificates verified
-            ),
-            timeout=self._timeout,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-        )
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip",
+            "User-Agent": crawler.settings["USER_AGENT"],
+        }
+        self._connections = Connections(ssl.create_default_context(), self._largest_bytes)
 
     async def download_request(self, request: Request) -> Response:
         """The response to `request`. Raises Scrapy's download errors, and `Stopping` when the worker ends.
@@ -91,7 +73,7 @@ class TmdbDownloadHandler(BaseDownloadHandler):
             if answer is not None:
                 return _response(request, answer)
 
-    async def _attempt(self, request: Request) -> _Answer | None:
+    async def _attempt(self, request: Request) -> Answer | None:
         """The answer to one request on the wire; None when it says nothing of the ID and must be repeated."""
         loop, pacing = asyncio.get_running_loop(), self._pacing
         sent_at, sent_in = loop.time(), pacing.breaker.generation
@@ -130,52 +112,41 @@ class TmdbDownloadHandler(BaseDownloadHandler):
         if self.crawler.stats:
             self.crawler.stats.inc_value(what, by)
 
-    async def _send(self, request: Request) -> _Answer:
+    async def _send(self, request: Request) -> Answer:
         url, headers = self._with_key(request)
         timeout_s = request.meta.get("download_timeout", self._timeout_s)
-        timeout = self._timeout if timeout_s == self._timeout_s else aiohttp.ClientTimeout(total=timeout_s)
         try:
-            async with self._session.request(
-                request.method,
-                url,
-                data=request.body or None,
-                headers=headers,
-                allow_redirects=False,
-                timeout=timeout,
-            ) as response:
-                body = await response.read()
-                if response.headers.get("Content-Encoding") == "gzip":
-                    body = self._decompressed(body)
-                return _Answer(response.status, response.headers, body)  # type: ignore[arg-type]
+            answer = await self._connections.ask(request.method, url, headers, request.body, timeout_s)
+            if answer.headers.get("content-encoding") == "gzip":
+                answer = Answer(answer.status, answer.headers, self._decompressed(answer.body))
         except TimeoutError:
             raise DownloadTimeoutError(f"{request.url} took longer than {timeout_s:g} s") from None
-        except aiohttp.ClientConnectorDNSError as error:
+        except socket.gaierror as error:
             raise CannotResolveHostError(self._without_key(error)) from None
-        except aiohttp.ClientConnectorCertificateError as error:
-            raise DownloadFailedError(self._without_key(error)) from None
-        except aiohttp.ClientConnectorError as error:
+        except Unreachable as error:
             raise DownloadConnectionRefusedError(self._without_key(error)) from None
-        except (aiohttp.ClientError, isal_zlib.IsalError, OSError) as error:  # type: ignore[misc]
-            # `from None`: aiohttp's errors carry the real URL, and that has the key.
+        except (ValueError, isal_zlib.IsalError, OSError) as error:  # type: ignore[misc]
             raise DownloadFailedError(f"{type(error).__name__}: {self._without_key(error)}") from None
+        return answer
 
-    def _with_key(self, request: Request) -> tuple[URL, dict[str, str] | None]:
-        """The URL as it goes on the wire, and headers besides the session's. Only the API gets the key."""
-        url, headers = request.url, {}
+    def _with_key(self, request: Request) -> tuple[str, dict[str, str]]:
+        """The URL and the headers as they go on the wire. Only the API gets the key."""
+        url, headers = request.url, self._headers
         if request.headers:
             own = request.headers.to_unicode_dict()
-            headers = {str(name): str(value) for name, value in own.items()}
+            headers = {**headers, **{str(name): str(value) for name, value in own.items()}}
         if url.startswith(self._api):
-            headers |= self._key_headers
             if self._query_key:
                 url = f"{url}{'&' if '?' in url else '?'}{self._query_key}"
-        return URL(url, encoded=True), headers or None
+            else:
+                headers = {**headers, **self._key_headers}
+        return url, headers
 
     def _decompressed(self, body: bytes) -> bytes:
         decompressor = isal_zlib.decompressobj(GZIP_WINDOW_BITS)
         whole = decompressor.decompress(body, self._largest_bytes)
         if not decompressor.eof:
-            raise aiohttp.ClientPayloadError("the gzip stream is cut off, or larger than DOWNLOAD_MAXSIZE")
+            raise ConnectionError("the gzip stream is cut off, or larger than DOWNLOAD_MAXSIZE")
         return whole
 
     def _without_key(self, error: BaseException) -> str:
@@ -201,7 +172,7 @@ class TmdbDownloadHandler(BaseDownloadHandler):
         return judge(answer.status, answer.body) not in {Verdict.UNAVAILABLE, Verdict.BROKEN}
 
     async def close(self) -> None:
-        await self._session.close()
+        self._connections.close()
 
 
 class ApiResponse(TextResponse):
@@ -222,7 +193,7 @@ class ApiResponse(TextResponse):
         self._headers = value if isinstance(value, Headers) else Headers(value)
 
 
-def _response(request: Request, answer: _Answer) -> Response:
+def _response(request: Request, answer: Answer) -> Response:
     response = ApiResponse(
         url=request.url, status=answer.status, body=answer.body, request=request, encoding="utf-8"
     )
@@ -232,5 +203,5 @@ def _response(request: Request, answer: _Answer) -> Response:
 
 def _retry_after_s(headers: Any) -> float | None:
     """Seconds of a Retry-After header (RFC 9110, 10.2.3); None when there is none to understand."""
-    text = headers.get("Retry-After", "").strip()
+    text = headers.get("retry-after", "").strip()
     return float(text) if text.isdigit() else None

@@ -68,7 +68,20 @@ class DirectEngine(ExecutionEngine):
         methods = self.scraper.spidermw.methods
         names = ("process_spider_input", "process_spider_output", "process_spider_exception")
         self._has_spider_middleware = any(any(methods[name]) for name in names)
-        await super()._start_request_processing()
+        self._has_downloader_middleware = any(self.downloader.middleware.methods.values())
+        try:
+            nextcall.schedule()
+            self._slot.heartbeat.start(self._SLOT_HEARTBEAT_INTERVAL)
+            while self._start and self.spider and self.running:
+                await self._process_start_next()
+                # Scrapy waits for a turn of the event loop after each of them; ours waits when it has enough.
+                self._start_scheduled_requests()
+        except asyncio.CancelledError:
+            return  # the engine stops
+        except Exception:
+            self._start_request_processing_awaitable = None
+            logger.exception("Error while processing requests from start()", extra={"spider": self.spider})
+            await self.stop_async()
 
     def _start_scheduled_request(self) -> bool:
         assert self._slot is not None
@@ -102,7 +115,11 @@ class DirectEngine(ExecutionEngine):
     async def _fetch(self, request: Request) -> Response | Request | Failure:
         downloader = self.downloader
         try:
-            result = await downloader.middleware.download_async(downloader._enqueue_request, request)
+            result: Response | Request
+            if self._has_downloader_middleware:
+                result = await downloader.middleware.download_async(downloader._enqueue_request, request)
+            else:
+                result = await downloader._enqueue_request(request)
         except Exception:
             return Failure()  # type: ignore[no-untyped-call]
         finally:

@@ -1,0 +1,1 @@
+"""A stock scrapy-redis project."""

@@ -1,0 +1,83 @@
+"""The benchmarks run, as a user would run them, on sizes that measure nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def bench(directory: Path, *arguments: str) -> dict[str, Any]:
+    """Run tiny benchmarks; answers what they saved."""
+    command = [
+        sys.executable, "-m", "benchmarks.run", "--quick", "--movies=60", "--results", str(directory),
+        *arguments,
+    ]  # fmt: skip
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    saved: dict[str, Any] = json.loads((directory / "latest.json").read_bytes())
+    return saved
+
+
+def figures(saved: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {figure["name"]: figure for outcome in saved["outcomes"] for figure in outcome["figures"]}
+
+
+def test_two_workers_and_a_script_do_the_same_work(tmp_path: Path) -> None:
+    saved = bench(tmp_path, "--only=processes", "--server=sandbox")
+    found = figures(saved)
+    assert found["against aiohttp script"]["unit"] == "×"
+    assert found["against aiohttp script"]["goal"] == {"bound": 1.5, "at_most": False}
+    ours, script = (found[name]["runs"][0] for name in ("tmdb-scrapy, PROCESSES=2", "aiohttp script"))
+    assert found["against aiohttp script"]["runs"][0] == pytest.approx(ours / script, rel=0.01)
+    chart = ElementTree.parse(tmp_path / "chart.svg").getroot()
+    assert chart.tag == "{http://www.w3.org/2000/svg}svg"
+    assert "aiohttp script" in "".join(chart.itertext())
+
+
+def test_seeding_and_merging_are_measured(tmp_path: Path) -> None:
+    found = figures(bench(tmp_path, "--only=seeding,merging", "--ids=500", "--merge-lines=200"))
+    assert 1 < found["memory of Redis"]["runs"][0] < 100
+    assert found["merging as a multiple of cat"]["runs"][0] > 0
+
+
+def test_an_unknown_scenario_is_refused() -> None:
+    command = [sys.executable, "-m", "benchmarks.run", "--only", "nonsense"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "no such scenario: nonsense" in done.stderr
+
+
+def test_a_crawler_that_writes_too_little_is_found_out() -> None:
+    """A peer that loses a movie must not look fast."""
+    script = """
+import dataclasses
+from pathlib import Path
+from benchmarks.bodies import TMDB_LIKE
+from benchmarks.crawlers import PLAIN_AIOHTTP, WrongResult
+from benchmarks.workbench import Sizes, Workbench
+def loses_one(task):
+    path = task.directory / "movies.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(True)[1:]))
+    return [path]
+with Workbench(Sizes(), "sandbox") as bench:
+    with bench.sandbox(TMDB_LIKE, 60) as server:
+        careless = dataclasses.replace(PLAIN_AIOHTTP, written=loses_one)
+        try:
+            bench.crawl(careless, bench.task(server, 60))
+        except WrongResult as error:
+            print("found out:", error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert "found out: aiohttp script: wrote" in done.stdout, done.stdout + done.stderr
