@@ -26,6 +26,8 @@ NAMES = {"movies": "movie_ids", "people": "person_ids"}
 DAYS_BACK = 7
 TIMEOUT_S = 120.0
 CHUNK_BYTES = 1 << 20
+HIGHEST_ID = (1 << 28) - 1
+"""The ledger has a byte for each ID up to the highest: 256 MB would be a mistake, not an export."""
 
 Reporter = Callable[[int, int | None], None]
 """Called with the bytes that came so far, and how many there will be if that is known."""
@@ -45,7 +47,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     no_video: bool = False
 
 
-class _Line(msgspec.Struct):
+class _Line(msgspec.Struct, gc=False):
     id: int
     popularity: float = 0.0
     video: bool = False
@@ -170,21 +172,49 @@ def _open(path: Path) -> IO[bytes]:
 def _chosen(
     file: IO[bytes], export: ReadExport, min_popularity: float, no_video: bool
 ) -> Iterator[tuple[float, int]]:
-    decode = msgspec.json.Decoder(_Line).decode
-    for number, text in enumerate(file, 1):
+    for line in _lines(file, export):
+        if line.popularity >= min_popularity and not (no_video and line.video):
+            yield -line.popularity, line.id
+
+
+def _lines(file: IO[bytes], export: ReadExport) -> Iterator[_Line]:
+    """The whole lines of an export; the others are counted."""
+    decoder = msgspec.json.Decoder(_Line)
+    number = 0
+    while texts := file.readlines(CHUNK_BYTES):
+        try:
+            lines = decoder.decode_lines(b"".join(texts))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            lines = None
+        if (
+            lines is not None
+            and len(lines) == len(texts)
+            and all(0 < line.id <= HIGHEST_ID for line in lines)
+        ):
+            export.lines += len(lines)
+            yield from lines
+        else:
+            yield from _whole_ones(texts, number, decoder, export)
+        number += len(texts)
+
+
+def _whole_ones(
+    texts: list[bytes], before: int, decoder: msgspec.json.Decoder[_Line], export: ReadExport
+) -> Iterator[_Line]:
+    """As `_lines`, one by one, for the few thousand lines around a malformed one."""
+    for number, text in enumerate(texts, before + 1):
         if not text.strip():
             continue
         export.lines += 1
         try:
-            line = decode(text)
-            if not 0 < line.id < 1 << 28:
+            line = decoder.decode(text)
+            if not 0 < line.id <= HIGHEST_ID:
                 raise msgspec.ValidationError("an ID that the ledger has no room for")
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             export.malformed += 1
             export.first_malformed = export.first_malformed or number
-            continue
-        if line.popularity >= min_popularity and not (no_video and line.video):
-            yield -line.popularity, line.id
+        else:
+            yield line
 
 
 def begin_selection(directory: Path, kind: str, selection: Selection) -> None:

@@ -20,7 +20,8 @@ from tmdb_scrapy.queue.states import State
 
 logger = logging.getLogger(__name__)
 
-INTERVAL_S = 0.2
+INTERVAL_S = 0.4
+"""Between batches: each costs a flush, a sync and a round trip, whatever its size."""
 LONGEST_BATCH = 1_000
 LAST_CHANCE_S = 10.0
 """How long a stopping worker waits for a Redis that is away, before it leaves its outcomes to be fetched
