@@ -10,11 +10,12 @@ import datetime
 import gzip
 import heapq
 import http.client
+import operator
 import os
 import ssl
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -155,11 +156,15 @@ def read(path: Path, *, limit: int = 0, min_popularity: float = 0.0, no_video: b
     export = ReadExport([])
     try:
         with _open(path) as file:
-            chosen = _chosen(file, export, min_popularity, no_video)
-            ranked = heapq.nsmallest(limit, chosen) if limit else sorted(chosen)
+            chosen = (
+                line
+                for line in _lines(file, export)
+                if line.popularity >= min_popularity and not (no_video and line.video)
+            )
+            ranked = _most_popular_first(chosen, limit)
     except (EOFError, OSError, isal_zlib.IsalError) as error:  # type: ignore[misc]  # isal types it as a value
         raise ExportError(f"{path} cannot be read to its end ({error}); nothing was seeded") from error
-    export.ids = list(dict.fromkeys(tmdb_id for _, tmdb_id in ranked))
+    export.ids = list(dict.fromkeys([line.id for line in ranked]))
     return export
 
 
@@ -169,12 +174,13 @@ def _open(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
-def _chosen(
-    file: IO[bytes], export: ReadExport, min_popularity: float, no_video: bool
-) -> Iterator[tuple[float, int]]:
-    for line in _lines(file, export):
-        if line.popularity >= min_popularity and not (no_video and line.video):
-            yield -line.popularity, line.id
+def _most_popular_first(lines: Iterable[_Line], limit: int) -> list[_Line]:
+    """Those of the same popularity by ID, so that the order is the same on every machine."""
+    if limit:
+        return heapq.nlargest(limit, lines, key=lambda line: (line.popularity, -line.id))
+    # Two stable sorts: exports come sorted by ID, so that the first costs nothing.
+    by_id = sorted(lines, key=operator.attrgetter("id"))
+    return sorted(by_id, key=operator.attrgetter("popularity"), reverse=True)
 
 
 def _lines(file: IO[bytes], export: ReadExport) -> Iterator[_Line]:
