@@ -1,0 +1,53 @@
+"""Crawls for the tests of this folder, and a summary of what they measured."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from crawl import Crawl
+
+from tmdb_scrapy.sandbox.catalogue import Kind
+
+FAULT_SEED = os.environ.get("FAULT_SEED", "1")
+"""Of everything random in the faults; another one gives other moments."""
+
+_figures: list[str] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was measured, after the dots."""
+    if _figures:
+        terminalreporter.section("end to end: figures")
+        for line in _figures:
+            terminalreporter.line(line)
+
+
+@pytest.fixture(scope="session")
+def figures() -> Callable[[str], None]:
+    """Notes a line for the summary."""
+    return _figures.append
+
+
+@pytest.fixture
+def crawl(tmp_path: Path) -> Iterator[Callable[..., Crawl]]:
+    """Makes crawls (see `Crawl`) that end with the test."""
+    with ExitStack() as stack:
+
+        def make(*sandbox: str, name: str = "crawl", kind: Kind = "movies", **settings: str) -> Crawl:
+            return stack.enter_context(Crawl(tmp_path / name, sandbox, kind=kind, **settings))
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+def chance_for() -> Callable[[str], random.Random]:
+    """Random numbers that belong to a name and the fault seed."""
+    return lambda name: random.Random(f"{name} {FAULT_SEED}")
