@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import resource
@@ -22,6 +21,7 @@ from tmdb_scrapy.extensions.pacing import Pacing
 from tmdb_scrapy.queue import KINDS, Heartbeat, IdQueue
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.keys import HEARTBEAT_INTERVAL_S, HEARTBEAT_TTL_S
+from tmdb_scrapy.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ class HeartbeatExtension:
         self._answers = 0
         self._rate_per_s = 0.0
         self._last_error = ""
+        self._ending = False
         self._queues: list[IdQueue] = []
         crawler.signals.connect(self.opened, signals.spider_opened)
 
@@ -74,7 +75,7 @@ class HeartbeatExtension:
 
     async def _beat_regularly(self) -> None:
         loop = asyncio.get_running_loop()
-        while True:
+        while not self._ending:
             await asyncio.sleep(HEARTBEAT_INTERVAL_S)
             try:
                 await self._beat()
@@ -153,10 +154,9 @@ class HeartbeatExtension:
 
     async def end(self) -> None:
         """Stop beating and hand all leases back. Called once everything that can be is settled."""
+        self._ending = True
         if self._beats:
-            self._beats.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._beats
+            await end(self._beats)
         try:
             await self._spider.queue.hand_back(self._spider.worker)
         except (RedisError, OSError) as error:

@@ -8,6 +8,7 @@ import logging
 from collections import Counter
 from typing import Any, Self
 
+from redis.exceptions import RedisError
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.http import Response
@@ -15,8 +16,10 @@ from twisted.python.failure import Failure
 
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
 from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
+from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.feed import Claim
 from tmdb_scrapy.queue.states import State
+from tmdb_scrapy.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +39,7 @@ class SettlementExtension:
         self._loop_task: asyncio.Task[None] | None = None
         self._last_at = 0.0
         self._lock = asyncio.Lock()
+        self._ending = asyncio.Event()
         self.outcomes: Counter[str] = Counter()
         """IDs settled by this worker, by label of the state."""
         connect = crawler.signals.connect
@@ -84,12 +88,12 @@ class SettlementExtension:
             self._spider.feed.finish(claim, state, reason)
 
     async def _settle_regularly(self) -> None:
-        while True:
-            await asyncio.sleep(INTERVAL_S)
+        while not self._ending.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(INTERVAL_S):
+                    await self._ending.wait()
             try:
                 await self.settle()
-            except asyncio.CancelledError:
-                raise
             except OSError as error:
                 self._disk_refused(error)
                 return
@@ -136,12 +140,11 @@ class SettlementExtension:
         )
 
     async def closed(self, reason: str) -> None:
-        if self._loop_task:
-            self._loop_task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._loop_task
         spider = self._spider
-        spider.feed.stop()
+        self._ending.set()
+        if self._loop_task:
+            await end(self._loop_task, LAST_CHANCE_S)
+        await spider.feed.end()
         try:
             async with asyncio.timeout(LAST_CHANCE_S):
                 await self.settle()
@@ -151,6 +154,8 @@ class SettlementExtension:
             )
         except OSError as error:
             logger.error("The last lines could not be written (%s): their IDs will be fetched again", error)
+        except RedisError as error:
+            logger.error("%s. The last IDs will be fetched again", explain(error, spider.config))
         heartbeat = self._crawler.get_extension(HeartbeatExtension)
         if heartbeat is not None:
             await heartbeat.end()

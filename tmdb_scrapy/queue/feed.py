@@ -16,6 +16,7 @@ from tmdb_scrapy.queue.id_queue import IdQueue, Lease, Settlement
 from tmdb_scrapy.queue.keys import HEARTBEAT_TTL_S
 from tmdb_scrapy.queue.patience import Patience
 from tmdb_scrapy.queue.states import State
+from tmdb_scrapy.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class Feed:
         self._arrival: asyncio.Future[None] | None = None
         self._reclaim_at = 0.0
         self._drained = False
+        self._stopped = False
         self._suspicious = False
 
     @property
@@ -152,8 +154,15 @@ class Feed:
 
     def stop(self) -> None:
         """Lease nothing any more."""
+        self._stopped = True
         if self._filler is not None:
             self._filler.cancel()
+
+    async def end(self) -> None:
+        """Stop, and wait until no lease can come any more."""
+        self.stop()
+        if self._filler is not None:
+            await end(self._filler)
 
     def _wanted(self) -> int:
         return min(self._concurrency * 2 + math.ceil(self.throughput_per_s * AHEAD_S), LONGEST_LEASE)
@@ -175,7 +184,7 @@ class Feed:
             self._wake()
 
     async def _keep_filled(self) -> None:
-        while True:
+        while not self._stopped:
             wanted = self._wanted() - len(self._ready)
             leases = await self._reclaim(wanted) or await self._lease(wanted)
             self.waiting = not leases and not self._ready
@@ -212,7 +221,8 @@ class Feed:
         if at_least_s:
             self._changed.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), at_least_s)
+                async with asyncio.timeout(at_least_s):
+                    await self._changed.wait()
         while len(self._ready) > self._wanted() // 2:
             self._changed.clear()
             await self._changed.wait()
