@@ -1,0 +1,1 @@
+"""Items on their way: the filter, then the part writer."""
