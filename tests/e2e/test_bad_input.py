@@ -39,6 +39,18 @@ def test_a_refused_key_stops_the_workers_and_keeps_every_id(
     _nothing_is_leased(refused)
 
 
+def test_a_worker_that_cannot_download_at_all_stops_and_keeps_every_id(crawl: Callable[..., Crawl]) -> None:
+    broken = crawl("--movies", "200")
+    broken.seed()
+    (worker,) = broken.start(1, "-s", 'DOWNLOAD_HANDLERS={"http": "no_such_module.Handler"}')
+    assert worker.wait(20) == 1, worker.output
+    assert "No module named 'no_such_module'" in worker.output
+    last_line = worker.output.splitlines()[-1]
+    assert "cannot download" in last_line and "make setup" in last_line, worker.output
+    assert broken.queued() == 200
+    _nothing_is_leased(broken)
+
+
 def test_without_a_key_nothing_starts(crawl: Callable[..., Crawl]) -> None:
     keyless = crawl("--movies", "10", TMDB_API_KEY="")
     keyless.seed()

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from redis.exceptions import RedisError
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.exceptions import IgnoreRequest
+from scrapy.exceptions import IgnoreRequest, NotSupported
 from scrapy.http import Response
 from scrapy.settings import BaseSettings
 from scrapy_redis.spiders import RedisSpider
@@ -148,6 +148,11 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
             return
         if isinstance(failure.value, IgnoreRequest):
             self.feed.finish(claim, State.DROPPED, "ignored")
+            return
+        if isinstance(failure.value, NotSupported):
+            message = f"This worker cannot download: {failure.getErrorMessage()}"
+            self.stop("cannot_download", f"{message.rstrip('.')}. See the error above in its log; "
+            "`make setup` (on a fleet: `make init`) renews what it needs")
             return
         reason = type(failure.value).__name__
         self.try_again(claim, reason, failure.getErrorMessage(), request.meta.get("chargeable", True))
