@@ -352,6 +352,14 @@ class TestSelections:
         (tmp_path / "movies.seeding.json").write_bytes(left)
         assert exports.unfinished_selection(tmp_path, "movies") is None
 
+    def test_a_record_that_a_crash_has_cut_does_not_spoil_the_next(self, tmp_path: Path) -> None:
+        first, second = Selection(file="a.json"), Selection(file="b.json")
+        exports.record_selection(tmp_path, "movies", first)
+        with (tmp_path / "movies.seeds.jsonl").open("ab") as file:
+            file.write(b'{"file":"a.js')
+        exports.record_selection(tmp_path, "movies", second)
+        assert exports.recorded_selections(tmp_path, "movies") == [first, second]
+
     def test_read_anew_it_gives_the_same_ids(self, tmp_path: Path) -> None:
         path = write(tmp_path, TestRead.ROWS)
         selection = Selection(file=str(path), limit=2, min_popularity=1.0, no_video=True)

@@ -226,10 +226,7 @@ def _whole_ones(
 def begin_selection(directory: Path, kind: str, selection: Selection) -> None:
     """Write down that `selection` is being seeded, so that an interrupted seeding can be continued."""
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{kind}.seeding.json"
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(msgspec.json.encode(selection))
-    partial.replace(path)
+    _write_whole(directory / f"{kind}.seeding.json", msgspec.json.encode(selection))
 
 
 def unfinished_selection(directory: Path, kind: str) -> Selection | None:
@@ -242,9 +239,10 @@ def unfinished_selection(directory: Path, kind: str) -> Selection | None:
 
 def record_selection(directory: Path, kind: str, selection: Selection) -> None:
     """Write down that `selection` was seeded."""
-    if selection not in recorded_selections(directory, kind):
-        with (directory / f"{kind}.seeds.jsonl").open("ab") as file:
-            file.write(msgspec.json.encode(selection) + b"\n")
+    earlier = recorded_selections(directory, kind)
+    if selection not in earlier:
+        lines = msgspec.json.Encoder().encode_lines([*earlier, selection])
+        _write_whole(directory / f"{kind}.seeds.jsonl", lines)
     (directory / f"{kind}.seeding.json").unlink(missing_ok=True)
 
 
@@ -257,6 +255,13 @@ def recorded_selections(directory: Path, kind: str) -> list[Selection]:
         return []
     # A last line without its end was being written when the machine stopped; its seeding will be repeated.
     return [msgspec.json.decode(line, type=Selection) for line in lines if line.endswith(b"\n")]
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a crash leaves the earlier one."""
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(content)
+    partial.replace(path)
 
 
 def read_selection(selection: Selection) -> ReadExport:
