@@ -124,9 +124,9 @@ def test_one_part_that_fails_does_not_keep_the_others_back(server: NextcloudServ
         (["movies"], {"NEXTCLOUD_PASSWORD": "wrong"}, 1, "NEXTCLOUD_PASSWORD"),
         (["people"], {}, 1, "run `scrapy merge people` first"),
         (["people", "--parts"], {}, 1, "has no parts"),
-        (["series"], {}, 2, "movies, people"),
-        ([], {}, 2, "movies, people"),
-        (["movies", "--replaec"], {}, 2, "movies, people"),
+        (["series"], {}, 2, "{movies,people}"),
+        ([], {}, 2, "{movies,people}"),
+        (["movies", "--replaec"], {}, 2, "--replaec"),
         (["movies", "--parts", "--name", "x"], {}, 2, "--parts"),
     ],
 )

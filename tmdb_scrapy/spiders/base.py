@@ -151,8 +151,11 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
             return
         if isinstance(failure.value, NotSupported):
             message = f"This worker cannot download: {failure.getErrorMessage()}"
-            self.stop("cannot_download", f"{message.rstrip('.')}. See the error above in its log; "
-            "`make setup` (on a fleet: `make init`) renews what it needs")
+            self.stop(
+                "cannot_download",
+                f"{message.rstrip('.')}. See the error above in its log; "
+                "`make setup` (on a fleet: `make init`) renews what it needs",
+            )
             return
         reason = type(failure.value).__name__
         self.try_again(claim, reason, failure.getErrorMessage(), request.meta.get("chargeable", True))
