@@ -11,6 +11,8 @@ from network import NO_PYTHON, Machine, Network
 
 Make = Callable[[Network, list[Machine]], Controller]
 
+pytestmark = pytest.mark.xdist_group("access")
+
 
 @pytest.fixture(scope="module")
 def alpha(lan: Network) -> Machine:

@@ -79,19 +79,19 @@ class NextcloudServer:
     `certificate` is a PEM file with a private key and its certificate; without it, the server speaks HTTP.
     """
 
-    def __init__(self, root: Path, certificate: Path | None = None) -> None:
+    def __init__(self, root: Path, certificate: Path | None = None, host: str = "127.0.0.1") -> None:
         self.folder, self.uploads = root / "share", root / "uploads"
         self.folder.mkdir()
         self.uploads.mkdir()
         self._provider = _Provider(self.folder)
         self._files, self._chunks = _dav(self._provider), _dav(_Provider(self.uploads))
         self.reset()
-        self._server = _Server(self)
+        self._server = _Server(self, host)
         if certificate:
             self._server.ssl_adapter = BuiltinSSLAdapter(str(certificate), str(certificate))
         self._server.prepare()
         scheme = "https" if certificate else "http"
-        self.url = f"{scheme}://127.0.0.1:{self._server.bind_addr[1]}/cloud"
+        self.url = f"{scheme}://{host}:{self._server.bind_addr[1]}/cloud"
         self.link = f"{self.url}/s/{TOKEN}"
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
         self._thread.start()
@@ -294,8 +294,8 @@ class _Server(wsgi.Server):
     ConnectionClass = _ConnectionThatCanReset
     expiration_interval = 0.02
 
-    def __init__(self, application: Any) -> None:
-        super().__init__(("127.0.0.1", 0), application, numthreads=2, shutdown_timeout=1)
+    def __init__(self, application: Any, host: str) -> None:
+        super().__init__((host, 0), application, numthreads=2, shutdown_timeout=1)
         self.gateway = _GatewayThatCanReset
 
 
