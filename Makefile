@@ -26,7 +26,8 @@ demo: setup ## the whole job on made-up movies: no key, no network
 	@$(SCRAPY) demo
 
 test: setup ## all tests that can run on this machine
-	$(VENV)/pytest
+	$(VENV)/pytest -n 4 --dist loadgroup -m "not alone"
+	$(VENV)/pytest -m alone
 
 lint: setup ## lint, formatting, types
 	$(VENV)/ruff check .

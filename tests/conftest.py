@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +16,36 @@ from tmdb_scrapy.redis_server import RedisServer, RedisServerError, free_port
 
 API_KEY = "0123456789abcdef" * 2
 PORT_ATTEMPTS = 5
+FIGURE = "figure"
+"""Name of the property of a test that holds a measured figure."""
 
 # A deadline for each example would measure the machine, not the code; the test's own time limit remains.
 settings.register_profile("tests", deadline=None, database=None)
 settings.load_profile("tests")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first, so that several processes end at about the same time."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was measured, after the dots."""
+    reports = [report for kind in terminalreporter.stats.values() for report in kind]
+    lines = [
+        line for report in reports if isinstance(report, pytest.TestReport) and report.when == "call"
+        for name, line in report.user_properties if name == FIGURE
+    ]  # fmt: skip
+    if lines:
+        terminalreporter.section("figures")
+        for line in lines:
+            terminalreporter.line(str(line))
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Notes a line for the summary, wherever the test runs."""
+    return lambda line: request.node.user_properties.append((FIGURE, line))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Crawls for the tests of this folder, and a summary of what they measured."""
+"""Crawls for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -18,22 +18,6 @@ from tmdb_scrapy.sandbox.catalogue import Kind
 
 FAULT_SEED = os.environ.get("FAULT_SEED", "1")
 """Of everything random in the faults; another one gives other moments."""
-
-_figures: list[str] = []
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What was measured, after the dots."""
-    if _figures:
-        terminalreporter.section("end to end: figures")
-        for line in _figures:
-            terminalreporter.line(line)
-
-
-@pytest.fixture(scope="session")
-def figures() -> Callable[[str], None]:
-    """Notes a line for the summary."""
-    return _figures.append
 
 
 @pytest.fixture

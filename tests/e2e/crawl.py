@@ -325,9 +325,8 @@ def _started_redis(directory: Path) -> RedisServer:
     with _choosing_a_port:
         for attempt in range(5):
             server = RedisServer(directory=directory / str(attempt), port=free_port())
-            try:
+            with contextlib.suppress(RedisServerError):
                 server.start()
-            except RedisServerError:
-                continue
-            return server
+                if server.pid is not None:  # else a stranger answered
+                    return server
     raise RedisServerError("no Redis could be started in five attempts")

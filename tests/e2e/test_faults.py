@@ -1,6 +1,6 @@
 """Whatever breaks, every ID ends once and the merged file is exact.
 
-The scenarios mostly wait, so a few run at a time; each has a sandbox, a Redis and workers of its own.
+Each scenario has a sandbox, a Redis and workers of its own.
 `FAULT_SEED=7 pytest tests/e2e/test_faults.py` strikes at other moments.
 """
 
@@ -10,8 +10,7 @@ import json
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
 
 import disks
@@ -20,7 +19,6 @@ import pytest
 from crawl import Crawl
 from saboteur import DiesAfterSettling, DiesBeforeSettling, DiesInALine, installing
 
-AT_ONCE = 3
 MOVIES = 1200
 SANDBOX = ("--movies", str(MOVIES), "--people", "300", "--latency-ms", "20")
 FLAKY = ("--fault", "503=0.02", "--fault", "reset=0.02", "--fault", "malformed=0.02")
@@ -82,8 +80,8 @@ def killed_by(component: type, after: int) -> Scenario:
 
 SCENARIOS |= {
     "worker_killed_while_writing_a_line": killed_by(DiesInALine, after=20),
-    "worker_killed_between_write_and_settle": killed_by(DiesBeforeSettling, after=5),
-    "worker_killed_right_after_it_settled": killed_by(DiesAfterSettling, after=5),
+    "worker_killed_between_write_and_settle": killed_by(DiesBeforeSettling, after=2),
+    "worker_killed_right_after_it_settled": killed_by(DiesAfterSettling, after=2),
 }
 
 
@@ -160,34 +158,14 @@ def played(name: str, directory: Path, chance: random.Random) -> str:
         return f"{name:42} {injected} injected, 0 lost, {twice:4} fetched twice, {took_s:5.1f} s"
 
 
-@pytest.fixture(scope="module")
-def plays(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    chance_for: Callable[[str], random.Random],
-) -> Iterator[dict[str, Future[str]]]:
-    """The chosen scenarios, on their way."""
-    chosen = [
-        str(item.callspec.params["name"]) for item in request.session.items
-        if item.path == request.path and isinstance(item, pytest.Function)
-    ]  # fmt: skip
-    futures: dict[str, Future[str]] = {}
-    with ThreadPoolExecutor(AT_ONCE) as stage:
-        for name in chosen:
-            directory = tmp_path_factory.mktemp(name)
-            if not (name in IMPOSSIBLE and IMPOSSIBLE[name](directory)):
-                futures[name] = stage.submit(played, name, directory, chance_for(name))
-        yield futures
-        for future in futures.values():
-            future.cancel()
-
-
 @pytest.mark.slow
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_id_ends_once_in_spite_of(
-    name: str, plays: dict[str, Future[str]], figures: Callable[[str], None], tmp_path: Path
+    name: str,
+    chance_for: Callable[[str], random.Random],
+    figures: Callable[[str], None],
+    tmp_path: Path,
 ) -> None:
-    if name not in plays:
-        pytest.skip(IMPOSSIBLE[name](tmp_path))
-    figures(plays[name].result())
+    if name in IMPOSSIBLE and (why := IMPOSSIBLE[name](tmp_path)):
+        pytest.skip(why)
+    figures(played(name, tmp_path / "crawl", chance_for(name)))

@@ -174,7 +174,7 @@ def three_machines_run(runs: dict[str, Future[Run]]) -> Run:
     return runs["three_machines"].result()
 
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
 def test_an_unknown_limit_is_used_and_hardly_ever_exceeded(
