@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import sys
 from pathlib import Path
@@ -33,8 +34,9 @@ def scale(bench: Workbench) -> Outcome:
 
     with redis.Redis(port=bench.redis.port) as client:
         client.flushall()
+        empty_bytes = used_bytes(client)
         seeded = command("seed", "movies", "--file", str(export))
-        redis_bytes = used_bytes(client)
+        redis_bytes = used_bytes(client) - empty_bytes
         workers = _crawl(bench, directory)
         left = client.xlen("{movies}:queue")
     merged, audited = command("merge", "movies"), command("audit", "movies")
@@ -68,5 +70,5 @@ def _crawl(bench: Workbench, directory: Path) -> list[Ran]:
 def _tenths(ran: Ran) -> list[float]:
     """Median resident memory in MB in each tenth of a process's life."""
     resident = [sample.resident_bytes / 1e6 for sample in ran.samples]
-    step = max(len(resident) // 10, 1)
+    step = max(math.ceil(len(resident) / 10), 1)
     return [statistics.median(resident[start : start + step]) for start in range(0, len(resident), step)]

@@ -82,6 +82,13 @@ class TestSeed:
         tell(story)
         assert sum(reports) == IDS_A_CALL + 2
 
+    def test_an_id_given_twice_is_queued_once(self, tell: Tell) -> None:
+        async def story(queue: IdQueue) -> None:
+            assert await queue.seed([7, 8, 7, *range(100, 1200), 8, 7]) == 1102
+            assert await queue.length() == await queue.queued() == 1102
+
+        tell(story)
+
     def test_nothing_to_seed(self, tell: Tell) -> None:
         async def story(queue: IdQueue) -> None:
             assert await queue.seed([]) == 0
