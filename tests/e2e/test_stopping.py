@@ -22,6 +22,8 @@ def in_the_middle(crawl: Crawl) -> Worker:
 
 
 def while_it_starts(crawl: Crawl) -> Worker:
+    """Redis takes its time with the worker's first write, so the signal comes before it is registered."""
+    crawl.redis.client_pause(2000, all=False)
     (worker,) = crawl.start()
     worker.says("Spider opened")
     return worker

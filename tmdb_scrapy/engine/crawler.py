@@ -20,3 +20,12 @@ class TmdbCrawler(Crawler):
 
     def _create_engine(self) -> ExecutionEngine:
         return DirectEngine(self, lambda _: self.stop_async())
+
+    async def stop_async(self) -> None:
+        """As Scrapy's, which leaves a spider unclosed that is stopped while it is being opened."""
+        engine = self._engine
+        if self.crawling and isinstance(engine, DirectEngine) and engine.spider and not engine.running:
+            self.crawling = False
+            await engine.stop_opening()
+        else:
+            await super().stop_async()
