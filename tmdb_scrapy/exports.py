@@ -164,7 +164,8 @@ def read(path: Path, *, limit: int = 0, min_popularity: float = 0.0, no_video: b
             ranked = _most_popular_first(chosen, limit)
     except (EOFError, OSError, isal_zlib.IsalError) as error:  # type: ignore[misc]  # isal types it as a value
         raise ExportError(f"{path} cannot be read to its end ({error}); nothing was seeded") from error
-    export.ids = list(dict.fromkeys([line.id for line in ranked]))
+    ids = [line.id for line in ranked]
+    export.ids = ids if len(set(ids)) == len(ids) else list(dict.fromkeys(ids))
     return export
 
 
@@ -187,21 +188,27 @@ def _lines(file: IO[bytes], export: ReadExport) -> Iterator[_Line]:
     """The whole lines of an export; the others are counted."""
     decoder = msgspec.json.Decoder(_Line)
     number = 0
-    while texts := file.readlines(CHUNK_BYTES):
+    for block in _blocks(file):
+        length = block.count(b"\n")
         try:
-            lines = decoder.decode_lines(b"".join(texts))
+            lines = decoder.decode_lines(block)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            lines = None
-        if (
-            lines is not None
-            and len(lines) == len(texts)
-            and all(0 < line.id <= HIGHEST_ID for line in lines)
-        ):
-            export.lines += len(lines)
+            lines = []
+        if len(lines) == length and all(0 < line.id <= HIGHEST_ID for line in lines):
+            export.lines += length
             yield from lines
         else:
-            yield from _whole_ones(texts, number, decoder, export)
-        number += len(texts)
+            yield from _whole_ones(block.split(b"\n"), number, decoder, export)
+        number += length
+
+
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+    """A file in pieces that end where a line ends."""
+    begun = b""
+    while chunk := file.read(CHUNK_BYTES):
+        whole, end, begun = (begun + chunk).rpartition(b"\n")
+        yield whole + end
+    yield begun
 
 
 def _whole_ones(

@@ -1,41 +1,47 @@
 -- Put IDs that are in one given state into the queue: NUL (never seen) when seeding, f or k when retrying.
 -- KEYS  1 queue (stream)  2 ledger (string)  3 counts (hash)
 -- ARGV  1 the state to leave: a ledger byte, or "" for never seen  2 its label in counts, or ""
---       3... TMDb IDs, in the order they are to be fetched
+--       3 TMDb IDs with a comma between, in the order they are to be fetched
 -- Returns how many IDs were put into the queue.
+local call = redis.call
 local queue, ledger, counts = KEYS[1], KEYS[2], KEYS[3]
 local leaving, label = string.byte(ARGV[1]) or 0, ARGV[2]
 local queued = string.byte('q')
+local to_queued = tostring(queued)
 local AT_ONCE = 1000 -- IDs in one BITFIELD: Lua unpacks no more than some 8,000 values
 local added = 0
+local ids, mark = {}, {'BITFIELD', ledger}
 
-for first = 3, #ARGV, AT_ONCE do
-    local last = math.min(first + AT_ONCE - 1, #ARGV)
-    local look, n = {'BITFIELD', ledger}, 2
-    for i = first, last do
-        look[n + 1], look[n + 2], look[n + 3] = 'GET', 'u8', '#' .. ARGV[i]
-        n = n + 3
-    end
-    local ids, mark = {}, {'BITFIELD', ledger}
-    n = 2
-    for k, state in ipairs(redis.call(unpack(look))) do
-        if state == leaving then
-            local id = ARGV[first + k - 1]
-            ids[#ids + 1] = id
-            mark[n + 1], mark[n + 2], mark[n + 3], mark[n + 4] = 'SET', 'u8', '#' .. id, queued
-            n = n + 4
-        end
-    end
-    -- SET answers the state before: of an ID that was given twice, the second finds it queued.
-    for k, state in ipairs(#ids > 0 and redis.call(unpack(mark)) or {}) do
-        if state == leaving then
-            redis.call('XADD', queue, '*', 'id', ids[k])
+-- One BITFIELD marks them all and answers what each was before; those that were not to leave that state get it
+-- back. Those that were queued are left alone, as is the second of an ID that was given twice.
+local function enqueue(n)
+    local restore = {'BITFIELD', ledger}
+    for k, before in ipairs(call(unpack(mark, 1, 2 + 4 * n))) do
+        if before == leaving then
+            call('XADD', queue, '*', 'id', ids[k])
             added = added + 1
+        elseif before ~= queued then
+            local at = #restore
+            restore[at + 1], restore[at + 2], restore[at + 3], restore[at + 4] = 'SET', 'u8', '#' .. ids[k], before
         end
+    end
+    if #restore > 2 then call(unpack(restore)) end
+end
+
+local n = 0
+for id in string.gmatch(ARGV[3], '%d+') do
+    n = n + 1
+    local at = 4 * n - 1
+    ids[n] = id
+    mark[at], mark[at + 1], mark[at + 2], mark[at + 3] = 'SET', 'u8', '#' .. id, to_queued
+    if n == AT_ONCE then
+        enqueue(n)
+        n = 0
     end
 end
+if n > 0 then enqueue(n) end
 if added > 0 then
-    redis.call('HINCRBY', counts, 'queued', added)
-    if label ~= '' then redis.call('HINCRBY', counts, label, -added) end
+    call('HINCRBY', counts, 'queued', added)
+    if label ~= '' then call('HINCRBY', counts, label, -added) end
 end
 return added
