@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,6 +23,11 @@ FIGURE = "figure"
 # A deadline for each example would measure the machine, not the code; the test's own time limit remains.
 settings.register_profile("tests", deadline=None, database=None)
 settings.load_profile("tests")
+
+
+# What a shell starts in the background has to ignore Ctrl-C, and hands that down to what the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -405,6 +405,7 @@ class TestTurns:
         virtually(main())
 
 
+@pytest.mark.alone
 class TestRealTime:
     @pytest.mark.parametrize("rate_per_s", [20.0, 200.0])
     def test_turns_are_even(self, rate_per_s: float) -> None:

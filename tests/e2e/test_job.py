@@ -19,20 +19,20 @@ JOB = [sys.executable, "-m", "scrapy", "job", "movies"]
 def test_the_job_stops_cleanly_and_the_same_command_continues(
     crawl: Callable[..., Crawl], number: signal.Signals
 ) -> None:
-    whole = crawl("--movies", "1500", "--latency-ms", "20", RATE_LIMIT="100")
+    whole = crawl("--movies", "1000", "--latency-ms", "20", RATE_LIMIT="100")
     job = whole.start_command(JOB)
     whole.await_settled(150)
     job.send(number)
     assert job.wait(40) == 130, job.output
     assert "the same command continues" in job.output
     assert not whole.heartbeats(), "a worker is left"
-    assert 150 <= whole.settled() < 1500
+    assert 150 <= whole.settled() < 1000
     assert whole.lost() == 0
 
     again = whole.start_command(JOB)
     assert again.wait(60) == 0, again.output
     for expected in (
-        "seeded   1,500 movies",
+        "seeded   1,000 movies",
         "kept",
         "dropped",
         "missing",

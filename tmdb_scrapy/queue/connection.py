@@ -82,6 +82,11 @@ def explain(error: BaseException, config: Config) -> str:
         return f"Redis at {where} cannot write to its disk: free some space there"
     if "READONLY" in str(error) or isinstance(error, ReadOnlyError):
         return f"Redis at {where} is read-only (a replica?): point REDIS_URL at the primary"
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return (
+            f"the certificate of Redis at {where} is not trusted: give its authority in REDIS_URL "
+            "(?ssl_ca_certs=/path/to/ca.pem)"
+        )
     if isinstance(error, (RedisConnectionError, RedisTimeoutError, OSError)):
         return f"no Redis answers at {where}: start one with `make redis` or correct REDIS_URL"
     return f"Redis at {where} answered: {error}"
