@@ -331,8 +331,15 @@ class TestDocuments:
     """`.env.example` and the README say what the code does."""
 
     @pytest.fixture(scope="class")
-    def example(self) -> dict[str, str]:
-        return read_env_file(ROOT / ".env.example")
+    def example(self, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+        """REDIS_URL included, a comment there: as a line it would keep `make init` from writing the fleet's."""
+        text = (ROOT / ".env.example").read_text(encoding="utf-8")
+        file = tmp_path_factory.mktemp("example") / ".env"
+        file.write_text(text.replace("# REDIS_URL=", "REDIS_URL="), encoding="utf-8")
+        return read_env_file(file)
+
+    def test_the_example_leaves_room_for_the_fleets_redis(self) -> None:
+        assert "REDIS_URL" not in read_env_file(ROOT / ".env.example")
 
     def test_the_example_has_every_key_and_no_other(self, example: dict[str, str]) -> None:
         assert example.keys() == FIELDS.keys()
