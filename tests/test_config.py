@@ -332,7 +332,7 @@ class TestDocuments:
 
     @pytest.fixture(scope="class")
     def example(self, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-        """REDIS_URL included, a comment there: as a line it would keep `make init` from writing the fleet's."""
+        """REDIS_URL included, a comment there: a line would keep `make init` from writing the fleet's."""
         text = (ROOT / ".env.example").read_text(encoding="utf-8")
         file = tmp_path_factory.mktemp("example") / ".env"
         file.write_text(text.replace("# REDIS_URL=", "REDIS_URL="), encoding="utf-8")

@@ -72,7 +72,7 @@ def test_a_full_scheduler_has_room_when_it_is_half_empty(enough: int) -> None:
         room = asyncio.ensure_future(scheduler.room())
         while scheduler.has_pending_requests():
             await asyncio.sleep(0)
-            assert not room.done() or len(scheduler._requests) <= enough // 2
+            assert not room.done() or len(scheduler.mqs) <= enough // 2
             scheduler.next_request()
         # The engine asks once more and gets nothing: at the latest now there is room.
         scheduler.next_request()

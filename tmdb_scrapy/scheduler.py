@@ -16,7 +16,9 @@ class DequeScheduler(BaseScheduler):
     """First in, first out; a request with a positive priority (a middleware's retry) goes first."""
 
     def __init__(self, enough: int) -> None:
-        self._requests: deque[Request] = deque()
+        self.mqs: deque[Request] = deque()
+        """The requests; this name and `dqs`, those on disk, are what the telnet console's `est()` shows."""
+        self.dqs = None
         self._enough = enough
         self._room: asyncio.Future[None] | None = None
 
@@ -26,25 +28,25 @@ class DequeScheduler(BaseScheduler):
         return cls(crawler.settings.getint("CONCURRENT_REQUESTS"))
 
     def has_pending_requests(self) -> bool:
-        return bool(self._requests)
+        return bool(self.mqs)
 
     def enqueue_request(self, request: Request) -> bool:
         if request.priority > 0:
-            self._requests.appendleft(request)
+            self.mqs.appendleft(request)
         else:
-            self._requests.append(request)
+            self.mqs.append(request)
         return True
 
     def next_request(self) -> Request | None:
-        if self._room is not None and len(self._requests) <= self._enough // 2 and not self._room.done():
+        if self._room is not None and len(self.mqs) <= self._enough // 2 and not self._room.done():
             self._room.set_result(None)
-        return self._requests.popleft() if self._requests else None
+        return self.mqs.popleft() if self.mqs else None
 
     async def room(self) -> None:
         """Wait until the scheduler is at most half full."""
-        if len(self._requests) >= self._enough:
+        if len(self.mqs) >= self._enough:
             self._room = asyncio.get_running_loop().create_future()
             await self._room
 
     def close(self, reason: str) -> Any:
-        self._requests.clear()
+        self.mqs.clear()
