@@ -86,6 +86,17 @@ def test_all_bad_values_are_named_at_once(crawl: Callable[..., Crawl]) -> None:
         assert "Traceback" not in ended.output, ended
 
 
+@pytest.mark.parametrize("setting", ["EXTENSIONS", "ITEM_PIPELINES"])
+def test_a_setting_that_drops_what_keeps_the_promises_is_refused(
+    crawl: Callable[..., Crawl], setting: str
+) -> None:
+    bare = crawl("--movies", "10")
+    bare.seed()
+    ended = bare.scrapy("crawl", "movies", "-s", f"{setting}={{}}")
+    assert ended.code == 1 and f"tmdb: {setting} lacks" in ended.output, ended
+    assert bare.queued() == 10 and not bare.asked()
+
+
 def test_a_secret_on_the_command_line_is_refused(crawl: Callable[..., Crawl]) -> None:
     ended = crawl("--movies", "10").scrapy("crawl", "movies", "-s", f"TMDB_API_KEY={OTHER_KEY}")
     assert ended.code == 2, ended

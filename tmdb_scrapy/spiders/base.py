@@ -23,8 +23,11 @@ from twisted.python.failure import Failure
 
 from tmdb_scrapy.answers import Verdict, judge, message_in
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
 from tmdb_scrapy.extensions.pacing import Pacing, Stopping
+from tmdb_scrapy.extensions.settlement import SettlementExtension
 from tmdb_scrapy.items import BrokenRecord, Movie, Person
+from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
 from tmdb_scrapy.queue import IdQueue, State, connect
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.feed import Claim, Feed, QueueInconsistent
@@ -96,11 +99,28 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
 
     async def start(self) -> AsyncIterator[Any]:
         """Requests for leased IDs, until every ID of the queue is settled by whomever."""
+        if missing := self._missing_components():
+            self.stop("incomplete", "; ".join(missing))
+            return
         scheduler = self.crawler.engine.scheduler
         while (claim := await self._next_claim()) is not None:
             yield self.request_for(claim)
             if isinstance(scheduler, DequeScheduler):
                 await scheduler.room()
+
+    def _missing_components(self) -> list[str]:
+        """What the settings leave out although IDs would be settled unwritten, or never, without it."""
+        crawler = self.crawler
+        present = {
+            "EXTENSIONS": map(crawler.get_extension, (Pacing, HeartbeatExtension, SettlementExtension)),
+            "ITEM_PIPELINES": map(crawler.get_item_pipeline, (PartWriterPipeline,)),
+        }
+        return [
+            f"{name} lacks what the project's own settings have there: -s {name}=… replaces them all, "
+            "so name them beside yours"
+            for name, components in present.items()
+            if None in components
+        ]
 
     async def _next_claim(self) -> Claim | None:
         try:
@@ -200,7 +220,8 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
         self.close_message = message
         self.logger.error("%s. No ID is lost: those not settled stay queued", message)
         self.feed.stop()
-        self.crawler.get_extension(Pacing).close()
+        if pacing := self.crawler.get_extension(Pacing):
+            pacing.close()
         self._closing = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
 
     def is_idle(self) -> bool:
