@@ -124,6 +124,17 @@ class TestLeasing:
 
         play(story)
 
+    def test_one_that_runs_dry_leases_further_ahead(self, play: Play) -> None:
+        """Before anything is settled nobody knows how fast it is, and Redis may be far away."""
+
+        async def story(stage: Stage) -> None:
+            await stage.queue.seed(list(range(1, 1_001)))
+            for _ in range(200):
+                await stage.feed.next()
+            assert stage.feed.held > 200 + 2 * CONCURRENCY
+
+        play(story)
+
     def test_an_empty_queue_is_drained_at_once(self, play: Play) -> None:
         async def story(stage: Stage) -> None:
             assert await stage.feed.next() is None

@@ -80,6 +80,7 @@ class Feed:
         self._filler: asyncio.Task[None] | None = None
         self._arrival: asyncio.Future[None] | None = None
         self._reclaim_at = 0.0
+        self._ran_dry = False
         self._drained = False
         self._stopped = False
         self._suspicious = False
@@ -112,6 +113,7 @@ class Feed:
                 self._filler.result()
                 if self._drained:
                     return None
+            self._ran_dry = bool(self._held)
             self._changed.set()
             arrival = loop.create_future()
             self._arrival = arrival
@@ -187,6 +189,10 @@ class Feed:
         while not self._stopped:
             wanted = self._wanted() - len(self._ready)
             leases = await self._reclaim(wanted) or await self._lease(wanted)
+            if self._ran_dry and len(leases) == wanted:
+                # Redis is further away than the estimate allows for; the next batches correct it downwards.
+                self.throughput_per_s = max(2 * self.throughput_per_s, self._concurrency / AHEAD_S)
+            self._ran_dry = False
             self.waiting = not leases and not self._ready
             self._adopt(leases)
             if leases:
