@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import random
 import tracemalloc
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tmdb_scrapy import merge as merge_module
 from tmdb_scrapy.merge import Merged, merge
 from tmdb_scrapy.parts import merged_file, parts_directory
 
@@ -259,3 +261,23 @@ def test_lines_of_every_size(tmp_path: Path, write: Write) -> None:
     write("a", *(line(n, "w" * size) for n, size in enumerate(sizes)))
     merged(tmp_path, b"k" * 20)
     assert [json.loads(each)["id"] for each in lines_in(tmp_path)] == list(range(20))
+
+
+def test_a_disk_that_refuses_early_lines_fails_the_merge(
+    tmp_path: Path, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failed write is reported to the sync that meets it, and to no later one."""
+    write("a", line(1))
+    merged(tmp_path, ledger(k="1"))
+    before = lines_in(tmp_path)
+
+    def refused(descriptor: int) -> None:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    monkeypatch.setattr(merge_module, "SYNC_BYTES", 1)
+    monkeypatch.setattr("os.fdatasync", refused)
+    write("b", line(2))
+    with pytest.raises(OSError, match="the disk is broken"):
+        merged(tmp_path, ledger(k="1 2"))
+    assert lines_in(tmp_path) == before
+    assert not list(tmp_path.rglob("*.partial"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -13,6 +14,8 @@ import msgspec
 from tmdb_scrapy.parts import merged_file, parts_directory
 
 BUFFER_BYTES = 1 << 20
+SYNC_BYTES = 64 << 20
+"""So much is read between two syncs: the disk writes while the next lines are looked at."""
 KEPT = ord("k")
 WRITTEN = ord("w")
 
@@ -53,18 +56,52 @@ def merge(data_dir: Path, kind: str, ledger: bytes, report: Callable[[int], None
     states = bytearray(ledger)
     temporary = target.with_name(f"{target.name}.{os.getpid()}.partial")
     try:
-        with temporary.open("wb", buffering=BUFFER_BYTES) as output:
+        with temporary.open("wb", buffering=BUFFER_BYTES) as output, ThreadPoolExecutor(1) as thread:
+            disk = _Disk(output, thread)
+
+            def advanced(count: int) -> None:
+                report(count)
+                disk.advance(count)
+
             for part in sorted(parts_directory(data_dir, kind).glob("*.jsonl")):
-                _copy(part, output, states, result, report)
+                _copy(part, output, states, result, advanced)
             if target.exists() and KEPT in states:
-                _copy(target, output, states, Merged(target), report, into=result)
-            output.flush()
-            os.fsync(output.fileno())
+                _copy(target, output, states, Merged(target), advanced, into=result)
+            disk.finish()
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
     result.without_line = states.count(KEPT)
     return result
+
+
+class _Disk:
+    """Writes a file out in a thread while more of it comes, so that the last sync has little left to do."""
+
+    def __init__(self, file: BinaryIO, thread: ThreadPoolExecutor) -> None:
+        self._file = file
+        self._thread = thread
+        self._syncing: Future[None] | None = None
+        self._bytes = 0
+
+    def advance(self, count: int) -> None:
+        """`count` more bytes are on their way. Raises `OSError` when the disk refused earlier ones."""
+        self._bytes += count
+        if self._bytes >= SYNC_BYTES and (self._syncing is None or self._syncing.done()):
+            self._check()
+            self._syncing = self._thread.submit(os.fdatasync, self._file.fileno())
+            self._bytes = 0
+
+    def finish(self) -> None:
+        """All is on disk when this returns. Raises `OSError`."""
+        self._file.flush()
+        self._check()
+        os.fsync(self._file.fileno())
+
+    def _check(self) -> None:
+        """A refusal is reported to one sync only: were it overlooked, the next would succeed."""
+        if self._syncing is not None:
+            self._syncing.result()
 
 
 def _copy(
