@@ -209,6 +209,10 @@ class SandboxServer(ApiServer):
     def stop(self) -> None:
         self._sandbox.close()
 
+    def move_away(self, seconds: float) -> None:
+        """From now on every answer comes so many seconds later."""
+        self._sandbox.set(latency_ms=1000 * seconds)
+
     def answered(self, since: float) -> list[Answered]:
         return [
             Answered(entry.t, entry.end, entry.status)

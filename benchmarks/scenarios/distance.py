@@ -19,8 +19,10 @@ def far_wire(bench: Workbench) -> Outcome:
     outcome = Outcome("far-wire")
     movies = bench.sizes.far_movies
     ideal_s = movies / IDEAL_PER_S
-    with bench.sandbox(TMDB_LIKE, movies, f"--latency-ms={LATENCY_S * 1000:g}") as server:
-        bench.crawl(ours(), bench.task(server, movies, THREADS, name="far wire"))
+    with bench.sandbox(TMDB_LIKE, movies) as server:
+        # A crawl that does not count: making a body takes the sandbox longer than answering with one it has.
+        bench.crawl(ours(), bench.task(server, movies, THREADS, name="warm up"))
+        server.move_away(LATENCY_S)
         done = bench.crawl(ours(), bench.task(server, movies, THREADS, name="far wire"))
     whole = ideal_s / (done.last_ended - done.processes[0].started_at)
     outcome.add(
