@@ -53,9 +53,16 @@ def locate(working_dir: str) -> Path:
 
 
 def create(working_dir: str) -> Path:
-    """The working directory, made (0700) and marked where it was not."""
+    """The working directory, made (0700) and marked where it was not.
+
+    Raises `Problem` for an older directory in which we would overwrite, and later remove, what is not ours.
+    """
     path = locate(working_dir)
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.mkdir(mode=0o700, parents=True)
+    except FileExistsError:
+        if not (path / MARKER).is_file():
+            _refuse_what_is_not_ours(path)
     (path / MARKER).touch(mode=0o600)
     return path
 
@@ -66,6 +73,21 @@ def require(working_dir: str) -> Path:
     if not (path / MARKER).is_file():
         raise Problem(f"{path} was not made by make init", "run make init first")
     return path
+
+
+def _refuse_what_is_not_ours(path: Path) -> None:
+    taken = [name for name in PARTS_OF_A_WORKSPACE if os.path.lexists(str(path / name))]
+    # A host that shares the directory may have marked it since we looked: then they are the fleet's own.
+    if taken and not (path / MARKER).is_file():
+        raise Problem(
+            f"{path} was not made by make init and has files that init would replace: {', '.join(taken)}",
+            "name a directory of its own in REMOTE_WORKING_DIR, or move those files away",
+        )
+    if path.stat().st_uid != os.geteuid():
+        raise Problem(
+            f"{path} belongs to another user (number {path.stat().st_uid})",
+            "name a directory of the SSH user's own in REMOTE_WORKING_DIR",
+        )
 
 
 def hostname() -> str:

@@ -84,3 +84,24 @@ def test_private_files_are_private_and_unchanged_ones_are_left(home: Path) -> No
     path.chmod(0o644)
     assert workspace.write_privately(path, "a") is True
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", [".env", "data", "logs", "project"])
+def test_an_older_directory_with_names_that_init_would_take_is_refused(name: str, home: Path) -> None:
+    (home / "site").mkdir()
+    (home / "site" / name).mkdir()
+    with pytest.raises(Problem, match=f"files that init would replace: {name}"):
+        workspace.create("~/site")
+    assert [file.name for file in (home / "site").iterdir()] == [name]
+
+
+def test_an_older_directory_of_somebody_else_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "theirs").mkdir()
+    monkeypatch.setattr("os.geteuid", lambda: 4242)
+    with pytest.raises(Problem, match="belongs to another user"):
+        workspace.create("~/theirs")
+
+
+def test_a_directory_of_ours_may_be_made_again(home: Path) -> None:
+    (workspace.create("~/tmdb") / "data").mkdir()
+    assert workspace.create("~/tmdb") == home / "tmdb"
