@@ -23,11 +23,15 @@ class Fleet:
     """The hosts of `ips.txt`, narrowed by HOSTS or HOST, and REMOTE_HOST. Closes its connections at the end
     of a `with` block."""
 
-    def __init__(self, config: Config, hosts: list[Host], main: Host | None) -> None:
+    def __init__(
+        self, config: Config, hosts: list[Host], main: Host | None, listed: list[Host] | None = None
+    ) -> None:
         self.config = config
         self.hosts = hosts
         self.main = main
         """REMOTE_HOST; it need not be one of `hosts`."""
+        self.listed = hosts if listed is None else listed
+        """All hosts of `ips.txt`."""
         self._connections: dict[Host, StrictConnection] = {}
         self._opening = threading.Lock()
 
@@ -38,7 +42,7 @@ class Fleet:
         hosts = read_hosts(config.ips)
         main = _main(config, hosts)
         wanted = ",".join(filter(None, [environment.get("HOSTS", ""), environment.get("HOST", "")]))
-        return cls(config, select(hosts, wanted), main)
+        return cls(config, select(hosts, wanted), main, hosts)
 
     def __enter__(self) -> Fleet:
         return self

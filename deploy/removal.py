@@ -5,54 +5,104 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from deploy import shared_homes
 from deploy.failures import FleetError, HostFailure
 from deploy.fleet import Fleet
 from deploy.hosts import Host
-from deploy.on_host import redis_server, removal, workers
-from deploy.on_host.removal import Contents
+from deploy.on_host import redis_server, removal
+from deploy.on_host.removal import STOP_FIRST, Contents
+from deploy.parallel import failed, succeeded
 from deploy.remote_calls import RemoteCalls
 from deploy.reports import megabytes
+from deploy.shared_homes import Homes
 
 
 def clean(fleet: Fleet, environment: Mapping[str, str] = os.environ) -> dict[Host, str | HostFailure]:
-    """Remove the working directories. Where any worker still runs, nothing is touched on any host that
-    shares its home."""
-    contents = fleet.each(lambda _, calls: _look(calls, fleet.working_dir))
-    found = {
-        host: seen for host, seen in contents.items() if not isinstance(seen, HostFailure) and seen["exists"]
-    }
+    """Remove the working directories of all of `ips.txt` and REMOTE_HOST, or of those that HOSTS names.
+
+    All of the fleet is looked at, chosen or not, because a directory may be shared, and REMOTE_HOST's Redis
+    is everybody's. Raises `FleetError` when the user does not agree.
+    """
+    survey = _look_around(fleet)
+    chosen = fleet.everybody if fleet.hosts == fleet.listed else fleet.hosts
     results: dict[Host, str | HostFailure] = {
-        host: seen if isinstance(seen, HostFailure) else "nothing there" for host, seen in contents.items()
+        host: survey.failures.get(host) or "nothing there" for host in chosen
     }
-    if not found:
-        return results
-    _ask(found, environment)
-    homes = shared_homes.find(fleet, found, create=False)
-    results.update(homes.failures)
-    if fleet.main in found:
-        stopped = fleet.each(
-            lambda _, calls: calls.call(redis_server.stop, working_dir=fleet.working_dir), [fleet.main]
-        )
-        results.update(
-            {host: failure for host, failure in stopped.items() if isinstance(failure, HostFailure)}
-        )
-    removed = fleet.each(lambda _, calls: _remove(calls, fleet.working_dir), homes.keepers)
-    results.update(removed)
-    for host, keeper in homes.keeper.items():
-        if host != keeper:
-            results[host] = f"see {keeper}"
+    keepers: list[Host] = []
+    for keeper, members in survey.households(chosen).items():
+        obstacle = survey.obstacle(members, chosen)
+        results.update({host: obstacle or f"see {keeper}" for host in members if host in results})
+        if obstacle is None:
+            keepers.append(keeper)
+    if keepers:
+        _ask({keeper: survey.contents[keeper] for keeper in keepers}, survey, environment)
+        results.update(_take_away(fleet, survey, keepers))
     return results
 
 
-def _look(calls: RemoteCalls, working_dir: str) -> Contents:
-    contents = calls.call(removal.look, working_dir=working_dir)
-    if contents["exists"]:
-        running = calls.call(workers.recorded, working_dir=working_dir)
-        if running:
-            raise HostFailure(f"{len(running)} workers still run here", "run make stop (or make kill) first")
-    return contents
+@dataclass(frozen=True)
+class _Survey:
+    """What all hosts said."""
+
+    contents: dict[Host, Contents]
+    """Of the hosts that have a working directory."""
+    homes: Homes
+    failures: dict[Host, HostFailure]
+    """Hosts that did not say what they have."""
+
+    def households(self, chosen: list[Host]) -> dict[Host, list[Host]]:
+        """Keeper → all hosts of its working directory, for each directory that a chosen host has."""
+        members: dict[Host, list[Host]] = {}
+        for host, keeper in self.homes.keeper.items():
+            members.setdefault(keeper, []).append(host)
+        return {keeper: hosts for keeper, hosts in members.items() if set(hosts) & set(chosen)}
+
+    def obstacle(self, members: list[Host], chosen: list[Host]) -> HostFailure | None:
+        """Why the directory of `members` has to stay."""
+        if left_out := [host for host in members if host not in chosen]:
+            return HostFailure(
+                f"its directory is that of {_names(left_out)} too, which HOSTS leaves out",
+                "name all hosts that share it, or run make clean without HOSTS",
+            )
+        if busy := [host for host in members if self.contents[host]["workers"]]:
+            return HostFailure(f"workers still run on {_names(busy)}", STOP_FIRST)
+        if any(self.contents[host]["redis"] for host in members):
+            return self._need_of_redis()
+        return None
+
+    def _need_of_redis(self) -> HostFailure | None:
+        if busy := [host for host, seen in self.contents.items() if seen["workers"]]:
+            return HostFailure(f"its Redis is used by workers on {_names(busy)}", STOP_FIRST)
+        if self.failures:
+            return HostFailure(
+                f"its Redis may be used by workers on {_names(self.failures)}, where nobody could look",
+                "run make clean again when that works, or strike those hosts out of ips.txt",
+            )
+        return None
+
+
+def _look_around(fleet: Fleet) -> _Survey:
+    everyone = list(dict.fromkeys([*fleet.everybody, *fleet.listed]))
+    looked = fleet.each(lambda _, calls: calls.call(removal.look, working_dir=fleet.working_dir), everyone)
+    contents = {host: seen for host, seen in succeeded(looked).items() if seen["exists"]}
+    homes = shared_homes.find(fleet, contents, create=False)
+    return _Survey(contents, homes, {**failed(looked), **homes.failures})
+
+
+def _take_away(fleet: Fleet, survey: _Survey, keepers: list[Host]) -> dict[Host, str | HostFailure]:
+    """Redis goes first: it would write into its directory again."""
+    serving = [
+        host
+        for host, keeper in survey.homes.keeper.items()
+        if keeper in keepers and survey.contents[host]["redis"]
+    ]
+    stopped = fleet.each(
+        lambda _, calls: calls.call(redis_server.stop, working_dir=fleet.working_dir), serving
+    )
+    removed = fleet.each(lambda _, calls: _remove(calls, fleet.working_dir), keepers)
+    return {**removed, **failed(stopped)}
 
 
 def _remove(calls: RemoteCalls, working_dir: str) -> str:
@@ -60,15 +110,21 @@ def _remove(calls: RemoteCalls, working_dir: str) -> str:
     return "removed" if all_gone else "removed ours; the directory has files of others and stays"
 
 
-def _ask(found: dict[Host, Contents], environment: Mapping[str, str]) -> None:
+def _ask(found: dict[Host, Contents], survey: _Survey, environment: Mapping[str, str]) -> None:
     """Raises `FleetError` unless the user, or YES=1, says yes."""
     if environment.get("YES") == "1":
         return
     for host, contents in found.items():
         lost = f"{contents['parts']} parts, {megabytes(contents['parts_bytes'])}"
         print(f"{host}: would remove {contents['directory']} with {lost}")
+        if any(survey.contents[member]["redis"] for member in survey.households([host])[host]):
+            print(f"{host}: would remove the fleet's queue, which is in its Redis")
     if not sys.stdin.isatty():
         raise FleetError("nothing removed: YES=1 makes this command go on without asking")
-    print("This also removes the fleet's queue in Redis. make collect brings parts home first.")
+    print("make collect brings parts home first.")
     if input("Remove all that? Type yes: ").strip() != "yes":
         raise FleetError("nothing removed")
+
+
+def _names(hosts: list[Host] | dict[Host, HostFailure]) -> str:
+    return ", ".join(str(host) for host in hosts)

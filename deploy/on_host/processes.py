@@ -44,11 +44,23 @@ def directory(path: Path) -> Path:
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """One launch, stop or kill at a time on this host."""
+    """One launch, stop or kill at a time on this host; it leaves no records of the dead."""
     directory(path).mkdir(mode=0o700, parents=True, exist_ok=True)
     with (directory(path) / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        try:
+            yield
+        finally:
+            for file, record in _records(path):
+                if not is_alive(record):
+                    file.unlink()
+
+
+def forget_the_dead(path: Path) -> None:
+    """Remove this host's records of processes that ended by themselves. Needs no room on the disk."""
+    if (directory(path) / "lock").exists():
+        with locked(path):
+            pass
 
 
 def start(
@@ -83,16 +95,8 @@ def start(
 
 
 def recorded(path: Path, prefix: str = "") -> list[Record]:
-    """This host's recorded processes that are alive; records of others are removed."""
-    living = []
-    for file in sorted(directory(path).glob(f"{prefix}*.json")):
-        record: Record = json.loads(file.read_text())
-        if is_alive(record):
-            living.append(record)
-        else:
-            with contextlib.suppress(FileNotFoundError):
-                file.unlink()
-    return living
+    """This host's recorded processes that are alive."""
+    return [record for _, record in _records(path, prefix) if is_alive(record)]
 
 
 def is_alive(record: Record) -> bool:
@@ -129,6 +133,12 @@ def wait_for_end(records: list[Record], deadline_s: float) -> list[Record]:
         time.sleep(POLL_S)
         living = [record for record in living if is_alive(record)]
     return living
+
+
+def _records(path: Path, prefix: str = "") -> Iterator[tuple[Path, Record]]:
+    for file in sorted(directory(path).glob(f"{prefix}*.json")):
+        with contextlib.suppress(FileNotFoundError):  # its process is dead, and the lock's holder knows
+            yield file, json.loads(file.read_text())
 
 
 def _send(record: Record, number: signal.Signals) -> None:

@@ -53,7 +53,9 @@ def test_another_process_of_the_same_pid_is_not_ours(path: Path, changed: dict[s
     file = processes.directory(path) / "movies-1.json"
     file.write_text(json.dumps({**record, **changed}))
     processes.kill([json.loads(file.read_text())])
-    assert processes.recorded(path) == []
+    with processes.locked(path):
+        assert processes.recorded(path) == []
+        assert file.exists(), "only the end of a launch, a stop or a kill may remove records"
     assert not file.exists()
     assert processes.is_alive(record)
     processes.kill([record])

@@ -1,0 +1,62 @@
+"""A fleet on this machine: each host a directory, what is for hosts is called in this process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.failures import HostFailure
+from deploy.fleet import Fleet
+from deploy.hosts import Host
+from deploy.on_host import workspace
+from tmdb_scrapy.config import Config
+
+_on = threading.local()
+
+
+class HereCalls:
+    """Calls functions of `deploy.on_host` as if on a host."""
+
+    def __init__(self, host: Host, directory: Path | None) -> None:
+        self.host = host
+        self.directory = directory
+
+    def call(self, function: Callable[..., Any], **arguments: Any) -> Any:
+        if self.directory is None:
+            raise TimeoutError
+        _on.host = self.host.address
+        try:
+            return function(**{**arguments, "working_dir": str(self.directory)})
+        except workspace.Problem as problem:
+            raise HostFailure(str(problem), problem.advice) from None
+        finally:
+            _on.host = None
+
+
+class HereFleet(Fleet):
+    """`directories` says where each host's working directory is; a host that is not in it does not answer."""
+
+    def __init__(self, directories: dict[str, Path], listed: str, main: str = "", chosen: str = "") -> None:
+        self.directories = directories
+        hosts = [Host(name) for name in listed.split()]
+        config = Config.load({"REMOTE_WORKING_DIR": "~/tmdb"}, Path("/nowhere"))
+        super().__init__(
+            config,
+            [Host(name) for name in chosen.split()] or hosts,
+            Host(main) if main else None,
+            hosts,
+        )
+
+    def calls(self, host: Host) -> Any:
+        return HereCalls(host, self.directories.get(host.address))
+
+
+@pytest.fixture
+def fleet_here(monkeypatch: pytest.MonkeyPatch) -> type[HereFleet]:
+    """`HereFleet`, its hosts' names being their addresses."""
+    monkeypatch.setattr(workspace, "hostname", lambda: _on.host)
+    return HereFleet
