@@ -9,7 +9,7 @@ from deploy.failures import HostFailure
 from deploy.fleet import Fleet
 from deploy.fleet_redis import FleetRedis
 from deploy.hosts import Host
-from deploy.on_host import environment, machine, reach, redis_server, release
+from deploy.on_host import environment, machine, old_versions, project, reach, redis_server, release
 from deploy.on_host.machine import OLDEST_PYTHON, Machine
 from deploy.project_release import Release
 from deploy.remote_calls import SILENCE_TIMEOUT_S, RemoteCalls
@@ -33,10 +33,10 @@ class Provided:
 def provide(fleet: Fleet, redis: FleetRedis) -> dict[Host, Provided | HostFailure]:
     """Have all hosts ready for `launch`. Hosts that share a home are served once, by one of them."""
     homes = shared_homes.find(fleet, fleet.everybody, create=True)
-    project, wheelhouse = project_release.pack(), Wheelhouse()
+    package, wheelhouse = project_release.pack(), Wheelhouse()
     settings = worker_settings.for_workers(redis.url)
     installed = fleet.each(
-        lambda _, calls: _install(calls, fleet.working_dir, project, wheelhouse, settings), homes.keepers
+        lambda _, calls: _install(calls, fleet.working_dir, package, wheelhouse, settings), homes.keepers
     )
     redis_state = _start_redis(fleet, redis, homes, installed)
     finished = fleet.each(
@@ -46,28 +46,37 @@ def provide(fleet: Fleet, redis: FleetRedis) -> dict[Host, Provided | HostFailur
     return {host: finished.get(host) or homes.failures[host] for host in fleet.everybody}
 
 
+@dataclass(frozen=True)
+class _Installed:
+    """What a keeper has, and what was done about it."""
+
+    version: str
+    fingerprint: str
+    project: str
+    environment: str
+
+
 def _install(
-    calls: RemoteCalls, working_dir: str, project: Release, wheelhouse: Wheelhouse, settings: str
-) -> tuple[str, str]:
-    """What was done about the project and about the environment."""
+    calls: RemoteCalls, working_dir: str, package: Release, wheelhouse: Wheelhouse, settings: str
+) -> _Installed:
+    """Switch to the new version only when it is complete and has started once: whatever fails before, the
+    host stays with the version that works."""
     facts = calls.call(machine.describe)
     _require_python(facts)
-    new_project = not calls.call(release.is_current, working_dir=working_dir, version=project.version)
-    if new_project:
+    version, fingerprint = package.version, wheelhouse.fingerprint(Platform.of(facts))
+    if not calls.call(release.is_installed, working_dir=working_dir, version=version):
         calls.with_payload(
-            [project.archive],
-            SILENCE_TIMEOUT_S,
-            release.install,
-            working_dir=working_dir,
-            version=project.version,
+            [package.archive], SILENCE_TIMEOUT_S, release.install, working_dir=working_dir, version=version
         )
-    fingerprint = wheelhouse.fingerprint(Platform.of(facts))
     how = "unchanged"
-    if not calls.call(environment.is_current, working_dir=working_dir, fingerprint=fingerprint):
+    if not calls.call(environment.is_installed, working_dir=working_dir, fingerprint=fingerprint):
         how = _install_environment(calls, working_dir, facts, wheelhouse)
-    calls.call(environment.use, working_dir=working_dir, version=project.version, fingerprint=fingerprint)
+    calls.call(project.check, working_dir=working_dir, version=version, fingerprint=fingerprint)
     new_settings = calls.call(release.write_environment_file, working_dir=working_dir, text=settings)
-    return ("installed" if new_project else "new .env" if new_settings else "unchanged"), how
+    switched = calls.call(project.switch, working_dir=working_dir, version=version, fingerprint=fingerprint)
+    calls.call(old_versions.remove, working_dir=working_dir)
+    state = "installed" if switched else "new .env" if new_settings else "unchanged"
+    return _Installed(version, fingerprint, state, how)
 
 
 def _require_python(facts: Machine) -> None:
@@ -111,7 +120,7 @@ def _install_environment(calls: RemoteCalls, working_dir: str, facts: Machine, w
 
 
 def _start_redis(
-    fleet: Fleet, redis: FleetRedis, homes: Homes, installed: dict[Host, tuple[str, str] | HostFailure]
+    fleet: Fleet, redis: FleetRedis, homes: Homes, installed: dict[Host, _Installed | HostFailure]
 ) -> str | HostFailure:
     """What was done about Redis, or why there is none."""
     main = fleet.main
@@ -142,7 +151,7 @@ def _finish(
     working_dir: str,
     host: Host,
     homes: Homes,
-    installed: dict[Host, tuple[str, str] | HostFailure],
+    installed: dict[Host, _Installed | HostFailure],
     redis: FleetRedis,
     redis_state: str | HostFailure,
 ) -> Provided:
@@ -154,9 +163,12 @@ def _finish(
         raise HostFailure(reason, done.advice)
     if isinstance(redis_state, HostFailure):
         raise HostFailure(f"installed, but there is no Redis: {redis_state.reason}", redis_state.advice)
-    calls.call(environment.check, working_dir=working_dir)
+    if host != keeper:
+        calls.call(project.check, working_dir=working_dir, version=done.version, fingerprint=done.fingerprint)
     took_s = check_redis(calls, redis)
-    return Provided(homes.describe(host), *done, f"reached in {took_s * 1000:.1f} ms")
+    return Provided(
+        homes.describe(host), done.project, done.environment, f"reached in {took_s * 1000:.1f} ms"
+    )
 
 
 def check_redis(calls: RemoteCalls, redis: FleetRedis) -> float:

@@ -30,7 +30,13 @@ def launch(fleet: Fleet, redis: FleetRedis, kind: str) -> dict[Host, Launched | 
     def start(_: Host, calls: RemoteCalls) -> Launched:
         provisioning.check_redis(calls, redis)
         calls.call(release.write_environment_file, working_dir=fleet.working_dir, text=settings)
-        return calls.call(workers.launch, working_dir=fleet.working_dir, kind=kind, processes_wanted=wanted)
+        return calls.call(
+            workers.launch,
+            working_dir=fleet.working_dir,
+            kind=kind,
+            processes_wanted=wanted,
+            not_passed_on=worker_settings.NOT_PASSED_ON,
+        )
 
     return fleet.each(start)
 
@@ -71,7 +77,12 @@ def upload_parts(fleet: Fleet, redis: FleetRedis, kind: str) -> dict[Host, str |
     def send(_: Host, calls: RemoteCalls) -> str:
         calls.call(release.write_environment_file, working_dir=fleet.working_dir, text=settings)
         return calls.with_payload(
-            (), UPLOAD_TIMEOUT_S, uploads.upload_parts, working_dir=fleet.working_dir, kind=kind
+            (),
+            UPLOAD_TIMEOUT_S,
+            uploads.upload_parts,
+            working_dir=fleet.working_dir,
+            kind=kind,
+            not_passed_on=worker_settings.NOT_PASSED_ON,
         )
 
     return {**homes.failures, **fleet.each(send, homes.keepers)}

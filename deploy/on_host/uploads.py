@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import subprocess
 
-from deploy.on_host import workspace
+from deploy.on_host import project, workers, workspace
 
 LAST_LINES = 5
 
 
-def upload_parts(working_dir: str, kind: str) -> str:
-    """The last line that the upload said. Raises `Problem` when it failed."""
+def upload_parts(working_dir: str, kind: str, not_passed_on: list[str]) -> str:
+    """The last line that the upload said; `not_passed_on` as in `workers.launch`. Raises `Problem` when it
+    failed."""
     path = workspace.require(working_dir)
-    python = path / "project" / ".venv" / "bin" / "python"
-    if not python.exists():
-        raise workspace.Problem("the project is not installed here", "run make init first")
+    current = project.current(path)
     # A host that came late finds only movies that nobody keeps: the popular ones come first.
     if not any((path / "data" / kind / "parts").glob("*.jsonl")):
         return "no parts here"
     upload = subprocess.run(
-        [str(python), "-m", "scrapy", "upload", kind, "--parts"],
-        cwd=str(path / "project"),
+        [str(current.python), "-m", "scrapy", "upload", kind, "--parts"],
+        cwd=str(current.release),
+        env=workers.environment_without(not_passed_on),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

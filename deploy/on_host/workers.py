@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TypedDict
 
-from deploy.on_host import processes, workspace
+from deploy.on_host import processes, project, workspace
 from deploy.on_host.processes import Record
 
 STARTED_SIGN = b"Spider opened"
@@ -38,22 +38,22 @@ class Stopped(TypedDict):
     """Pids of those that still run."""
 
 
-def launch(working_dir: str, kind: str, processes_wanted: str) -> Launched:
-    """Have `processes_wanted` workers of `kind` on this host (`auto`: one a core).
+def launch(working_dir: str, kind: str, processes_wanted: str, not_passed_on: list[str]) -> Launched:
+    """Have `processes_wanted` workers of `kind` on this host (`auto`: one a core). Variables of this host's
+    login environment that are in `not_passed_on` do not reach them: `.env` decides about those.
 
     Raises `Problem` with the end of the log when a worker fails at its start.
     """
     path = workspace.require(working_dir)
-    python = path / "project" / ".venv" / "bin" / "python"
-    if not python.exists():
-        raise workspace.Problem("the project is not installed here", "run make init first")
     wanted = len(os.sched_getaffinity(0)) if processes_wanted == AUTO else int(processes_wanted)
     with processes.locked(path):
         running = {record["name"] for record in processes.recorded(path, f"{kind}-")}
         names = [f"{kind}-{number}" for number in range(1, wanted + 1) if f"{kind}-{number}" not in running]
         names = names[: max(0, wanted - len(running))]
-        started = [_start(path, kind, name, python) for name in names]
-        finished = sum(_await_start(process, log, offset) for process, log, offset in started)
+        environment = environment_without(not_passed_on)
+        started = [_start(path, kind, name, environment) for name in names]
+        until = time.monotonic() + START_DEADLINE_S
+        finished = sum(_await_start(process, log, offset, until) for process, log, offset in started)
     return {"started": len(started) - finished, "running": len(running), "finished": finished}
 
 
@@ -82,23 +82,34 @@ def recorded(working_dir: str) -> list[Record]:
     return _workers(workspace.locate(working_dir))
 
 
+def environment_without(names: list[str]) -> dict[str, str]:
+    """This host's login environment, less `names`."""
+    return {name: value for name, value in os.environ.items() if name not in names}
+
+
 def _workers(path: Path) -> list[Record]:
     return [record for record in processes.recorded(path) if record["name"] != "redis"]
 
 
-def _start(path: Path, kind: str, name: str, python: Path) -> tuple[subprocess.Popen[bytes], Path, int]:
+def _start(
+    path: Path, kind: str, name: str, environment: dict[str, str]
+) -> tuple[subprocess.Popen[bytes], Path, int]:
+    current = project.current(path)
     log = path / "logs" / workspace.hostname() / f"{name}.log"
     offset = log.stat().st_size if log.exists() else 0
     # Not .venv/bin/scrapy: its first line would have to quote whatever REMOTE_WORKING_DIR contains.
-    command = [str(python), "-m", "scrapy", "crawl", kind]
+    command = [str(current.python), "-m", "scrapy", "crawl", kind]
     password = secrets.token_urlsafe(16)
-    return processes.start(path, name, command, path / "project", log, password), log, offset
+    environment = {**environment, "SCRAPY_PROJECT": "fleet", "TELNETCONSOLE_PASSWORD": password}
+    process = processes.start(
+        path, name, command, current.release, log, environment, password, current.directories
+    )
+    return process, log, offset
 
 
-def _await_start(process: subprocess.Popen[bytes], log: Path, offset: int) -> bool:
-    """Wait until a worker crawls (False) or has ended well (True)."""
-    until = time.monotonic() + START_DEADLINE_S
-    while time.monotonic() < until:
+def _await_start(process: subprocess.Popen[bytes], log: Path, offset: int, until: float) -> bool:
+    """Wait until a worker crawls (False) or has ended well (True), or the monotonic clock is at `until`."""
+    while True:
         ended = process.poll() is not None
         with log.open("rb") as file:
             file.seek(offset)
@@ -113,5 +124,6 @@ def _await_start(process: subprocess.Popen[bytes], log: Path, offset: int) -> bo
             )
         if STARTED_SIGN in said:
             return False
+        if time.monotonic() > until:
+            return False  # slow, but alive
         time.sleep(processes.POLL_S)
-    return False  # slow, but alive

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import socket
 import sys
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -93,6 +95,15 @@ def _refuse_what_is_not_ours(path: Path) -> None:
 def hostname() -> str:
     """This machine's name, as workers and run files carry it."""
     return socket.gethostname()
+
+
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Hold the lock that `file` stands for; with others who do, one at a time."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def write_privately(path: Path, text: str) -> bool:

@@ -1,9 +1,11 @@
-"""A fleet on this machine: each host a directory, what is for hosts is called in this process."""
+"""A fleet on this machine: each host a directory, what is for hosts is called in this process; and an eye on
+what a test starts."""
 
 from __future__ import annotations
 
+import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,23 @@ from deploy.on_host import workspace
 from tmdb_scrapy.config import Config
 
 _on = threading.local()
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """All processes that this test starts; they are ended afterwards."""
+    processes: list[subprocess.Popen[bytes]] = []
+
+    class Watched(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            processes.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Watched)
+    yield processes
+    for process in processes:
+        process.kill()
+        process.wait()
 
 
 class HereCalls:

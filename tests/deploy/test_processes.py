@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -79,6 +81,18 @@ def test_a_worker_that_does_not_stop_is_told_once_and_can_be_killed(path: Path) 
     with pytest.raises(workspace.Problem, match="still running here: movies-1"):
         removal.remove(str(path))
     assert workers.kill(str(path), deadline_s=10) == {"ended": 1, "remaining": []}
+
+
+def test_a_process_that_cannot_be_recorded_does_not_run_on(
+    path: Path, started: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> bool:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(workspace, "write_privately", full)
+    with pytest.raises(OSError, match="No space left"):
+        processes.start(path, "movies-1", SLEEPER, path, path / "logs" / "movies-1.log")
+    assert [process.returncode for process in started] == [-signal.SIGKILL]
 
 
 def test_a_zombie_counts_as_ended(path: Path) -> None:

@@ -56,6 +56,7 @@ def record(path: Path, host: str, name: str, process: subprocess.Popen[bytes]) -
                 "boot": processes.BOOT_ID.read_text().strip(),
                 "stopping": False,
                 "console_password": "",
+                "uses": [],
             }
         )
     )
@@ -83,7 +84,8 @@ def test_the_dead_of_any_host_are_no_obstacle(
     record(shared, "c", "movies-1", sleeper)
     sleeper.kill()
     sleeper.wait()
-    assert clean(fleet_here({"a": shared, "c": shared}, "a c"), YES)[Host("a")] == "removed"
+    outcomes = clean(fleet_here({"a": shared, "c": shared}, "a c"), YES).values()
+    assert "removed" in outcomes
     assert not shared.exists()
 
 

@@ -44,6 +44,16 @@ def test_what_only_the_driver_needs_stays_here(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("exported", "sent"), [("en_US:en", "de-DE"), ("C", "de-DE"), ("fr-FR", "fr-FR"), ("fr", "fr")]
+)
+def test_the_desktops_own_language_is_not_sent(exported: str, sent: str, tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("LANGUAGE=de-DE\n")
+    text = for_workers("redis://x", {"LANGUAGE": exported}, env_file)
+    assert read_back(text, tmp_path)["LANGUAGE"] == sent
+
+
 def test_a_value_of_two_lines_is_refused_without_showing_it(tmp_path: Path) -> None:
     with pytest.raises(FleetError, match="NEXTCLOUD_PASSWORD") as refused:
         for_workers("redis://x", {"NEXTCLOUD_PASSWORD": "se\ncret"}, tmp_path / "absent")
