@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from deploy import project_release, shared_homes, worker_settings
 from deploy.failures import HostFailure
 from deploy.fleet import Fleet
-from deploy.fleet_redis import FleetRedis
+from deploy.fleet_redis import FleetRedis, is_loopback
 from deploy.hosts import Host
 from deploy.on_host import environment, machine, old_versions, project, reach, redis_server, release
 from deploy.on_host.machine import OLDEST_PYTHON, Machine
@@ -40,7 +40,7 @@ def provide(fleet: Fleet, redis: FleetRedis) -> dict[Host, Provided | HostFailur
     )
     redis_state = _start_redis(fleet, redis, homes, installed)
     finished = fleet.each(
-        lambda host, calls: _finish(calls, fleet.working_dir, host, homes, installed, redis, redis_state),
+        lambda host, calls: _finish(calls, fleet, host, homes, installed, redis, redis_state),
         homes.keeper,
     )
     return {host: finished.get(host) or homes.failures[host] for host in fleet.everybody}
@@ -122,10 +122,10 @@ def _install_environment(calls: RemoteCalls, working_dir: str, facts: Machine, w
 def _start_redis(
     fleet: Fleet, redis: FleetRedis, homes: Homes, installed: dict[Host, _Installed | HostFailure]
 ) -> str | HostFailure:
-    """What was done about Redis, or why there is none."""
+    """What was done about Redis (nothing, when it is elsewhere), or why there is none."""
     main = fleet.main
     if not redis.on_main or main is None:
-        return "elsewhere"
+        return ""
     if main in homes.failures:
         return homes.failures[main]
     ready = installed[homes.keeper[main]]
@@ -137,10 +137,12 @@ def _start_redis(
         return calls.call(
             redis_server.start,
             working_dir=fleet.working_dir,
+            host=redis.host,
             address=address,
             port=redis.port,
             user=redis.user,
             password=str(redis.password),
+            away=any(host != main and not is_loopback(host.address) for host in fleet.listed),
         )
 
     return fleet.each(start, [main])[main]
@@ -148,7 +150,7 @@ def _start_redis(
 
 def _finish(
     calls: RemoteCalls,
-    working_dir: str,
+    fleet: Fleet,
     host: Host,
     homes: Homes,
     installed: dict[Host, _Installed | HostFailure],
@@ -164,10 +166,13 @@ def _finish(
     if isinstance(redis_state, HostFailure):
         raise HostFailure(f"installed, but there is no Redis: {redis_state.reason}", redis_state.advice)
     if host != keeper:
-        calls.call(project.check, working_dir=working_dir, version=done.version, fingerprint=done.fingerprint)
+        calls.call(
+            project.check, working_dir=fleet.working_dir, version=done.version, fingerprint=done.fingerprint
+        )
     took_s = check_redis(calls, redis)
+    state = f"{redis_state}, " if redis.on_main and host == fleet.main else ""
     return Provided(
-        homes.describe(host), done.project, done.environment, f"reached in {took_s * 1000:.1f} ms"
+        homes.describe(host), done.project, done.environment, f"{state}reached in {took_s * 1000:.1f} ms"
     )
 
 
