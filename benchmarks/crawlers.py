@@ -7,6 +7,7 @@ import itertools
 import json
 import secrets
 import shutil
+import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,6 +80,8 @@ class Crawl:
     first_arrived: float
     last_ended: float
     server_cpu_s: float
+    answer_s: float
+    """How long the server took to answer, on average: any latency it was told of, and its own work."""
 
     @property
     def per_s(self) -> float:
@@ -131,6 +134,7 @@ def crawl(crawler: Crawler, task: Task, cores: Sequence[int]) -> Crawl:
         first_arrived=min(request.arrived for request in answered),
         last_ended=max(request.ended for request in answered),
         server_cpu_s=task.server.cpu_s() - cpu_before_s,
+        answer_s=statistics.fmean(request.ended - request.arrived for request in answered),
     )
 
 

@@ -32,7 +32,10 @@ def far_wire(bench: Workbench) -> Outcome:
     outcome.add("share of the ideal, from the first request to the last answer", "%", [100 * between])
     outcome.add("share of the ideal, to the process's end", "%", [100 * ideal_s / done.whole_s])
     outcome.add("peak memory", "MB", [done.peak_bytes / 1e6])
-    outcome.remarks.append(f"{movies:,} movies, ideal {IDEAL_PER_S:g}/s, so {ideal_s:.1f} s")
+    outcome.remarks.append(
+        f"{movies:,} movies, ideal {IDEAL_PER_S:g}/s, so {ideal_s:.1f} s. The server took "
+        f"{1000 * done.answer_s:.2f} ms an answer: it allowed {100 * LATENCY_S / done.answer_s:.2f} % of the ideal"
+    )
     return outcome
 
 
