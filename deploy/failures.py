@@ -9,13 +9,12 @@ import socket
 
 from paramiko.ssh_exception import (
     AuthenticationException,
-    BadHostKeyException,
     ChannelException,
     NoValidConnectionsError,
     SSHException,
 )
 
-from deploy.host_keys import RefusedHostKey, changed_key_advice
+from deploy.host_keys import RefusedHostKey
 from deploy.hosts import Host
 
 
@@ -48,8 +47,6 @@ def translate(error: Exception, host: Host) -> HostFailure:
 
 def _of_connection(error: Exception, host: Host) -> HostFailure:
     ssh = " ".join(["ssh", *(["-p", str(host.port)] if host.port else []), host.destination])
-    if isinstance(error, BadHostKeyException):
-        return HostFailure(f"its host key has changed: {error}", changed_key_advice(host.known_as))
     if isinstance(error, AuthenticationException):
         return HostFailure(f"it refused to let us in: {error}", f"check REMOTE_USER and your key: {ssh}")
     if isinstance(error, socket.gaierror):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TypeVar
 
 from deploy import parallel
-from deploy.connections import StrictConnection, connect
+from deploy.connections import Connections, StrictConnection
 from deploy.failures import FleetError, HostFailure
 from deploy.hosts import Host, HostsError, parse_host, read_hosts, select
 from deploy.remote_calls import RemoteCalls
@@ -32,14 +31,13 @@ class Fleet:
         """REMOTE_HOST; it need not be one of `hosts`."""
         self.listed = hosts if listed is None else listed
         """All hosts of `ips.txt`."""
-        self._connections: dict[Host, StrictConnection] = {}
-        self._opening = threading.Lock()
+        self._connections = Connections(config.ssh_trust_new)
 
     @classmethod
     def load(cls, environment: Mapping[str, str] = os.environ) -> Fleet:
         """From `.env`, the environment and `ips.txt`. Raises `ConfigError`, `HostsError`, `FleetError`."""
         config = Config.load(environment)
-        hosts = read_hosts(config.ips)
+        hosts = [host.as_user(config.remote_user) for host in read_hosts(config.ips)]
         main = _main(config, hosts)
         wanted = ",".join(filter(None, [environment.get("HOSTS", ""), environment.get("HOST", "")]))
         return cls(config, select(hosts, wanted), main, hosts)
@@ -50,8 +48,7 @@ class Fleet:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for connection in self._connections.values():
-            connection.close()
+        self._connections.close()
 
     @property
     def working_dir(self) -> str:
@@ -69,10 +66,7 @@ class Fleet:
 
     def connection(self, host: Host) -> StrictConnection:
         """The connection to `host`, opened at its first use."""
-        with self._opening:
-            if host not in self._connections:
-                self._connections[host] = connect(host, self.config.remote_user, self.config.ssh_trust_new)
-            return self._connections[host]
+        return self._connections.to(host)
 
     def calls(self, host: Host) -> RemoteCalls:
         """What `host` can be asked to do."""
@@ -99,7 +93,7 @@ def _main(config: Config, hosts: list[Host]) -> Host | None:
     if not config.remote_host:
         return None
     try:
-        main = parse_host(config.remote_host)
+        main = parse_host(config.remote_host).as_user(config.remote_user)
     except ValueError as error:
         raise HostsError([f"REMOTE_HOST={config.remote_host!r}: {error}"]) from None
     same = [host for host in hosts if host.address == main.address and main.port in (None, host.port)]

@@ -1,5 +1,5 @@
 """Host keys are checked against known_hosts: unknown ones are refused unless the user trusts new ones,
-changed ones are refused always."""
+changed and revoked ones are refused always."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ import shlex
 import threading
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from paramiko import MissingHostKeyPolicy, PKey, SSHClient
 from paramiko.config import SSHConfigDict
+from paramiko.hostkeys import HostKeyEntry, HostKeys
+from paramiko.ssh_exception import BadHostKeyException
 
 DEFAULT_USER_FILES = "~/.ssh/known_hosts ~/.ssh/known_hosts2"
 DEFAULT_GLOBAL_FILES = "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2"
 KEYSCAN_TYPES = {"ssh-ed25519": "ed25519", "ssh-rsa": "rsa"}
+REVOKED = "@revoked"
+HASHED = "|1|"
 
 
 class RefusedHostKey(Exception):
@@ -25,13 +30,40 @@ class RefusedHostKey(Exception):
         self.advice = advice
 
 
+class Entry(NamedTuple):
+    """A line of known_hosts."""
+
+    patterns: list[str]
+    """Names, with `*`, `?` and `!` or hashed (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT)."""
+    key: PKey
+    file: Path
+
+    def names(self, host: str) -> bool:
+        """Whether it is about `host`."""
+        refused = any(_matches(pattern[1:], host) for pattern in self.patterns if pattern.startswith("!"))
+        return not refused and any(_matches(pattern, host) for pattern in self.patterns)
+
+
 class KnownHosts:
-    """The user's known_hosts files, shared by all connections of a run."""
+    """The user's known_hosts files, read once and shared by all connections of a run.
+
+    A line that is damaged, or of a kind that the SSH library has no notion of (`@cert-authority`), makes no
+    host known, and keeps none from being known by other lines.
+    """
 
     def __init__(self, user_files: Iterable[Path], global_files: Iterable[Path]) -> None:
+        """Raises `RefusedHostKey` for a file that is there but cannot be read, because its absence would
+        make a changed key look new."""
         self.user_files = list(user_files)
-        self.files = [*self.user_files, *global_files]
+        self._entries: list[Entry] = []
+        self._revoked: set[str] = set()
         self._writing = threading.Lock()
+        for file in (*self.user_files, *global_files):
+            for line in _lines(file):
+                if line.startswith(REVOKED):
+                    self._revoked.update(line.split())
+                elif entry := _entry(line, file):
+                    self._entries.append(entry)
 
     @classmethod
     def of(cls, ssh_config: SSHConfigDict) -> KnownHosts:
@@ -40,27 +72,18 @@ class KnownHosts:
         everywhere = ssh_config.get("globalknownhostsfile", DEFAULT_GLOBAL_FILES)
         return cls(_paths(user), _paths(everywhere))
 
-    def load_into(self, client: SSHClient) -> None:
-        """Have `client` verify against these files. Raises `RefusedHostKey` for a file that is there but
-        cannot be read, because its absence would make a changed key look new."""
-        for file in self.files:
-            if file.is_file():
-                try:
-                    client.load_system_host_keys(str(file))
-                except OSError as error:
-                    raise RefusedHostKey(
-                        f"{file} cannot be read: {error}", f"make it readable: {file}"
-                    ) from None
+    def load_into(self, client: SSHClient, name: str) -> None:
+        """Have `client` go by what is known of `name`; of several keys of a type, by the first."""
+        known: dict[str, PKey] = {}
+        for entry in self._entries:
+            if entry.names(name) and not self.is_revoked(entry.key):
+                known.setdefault(entry.key.get_name(), entry.key)
+        for key_type, key in known.items():
+            client.get_host_keys().add(name, key_type, key)
 
     def is_revoked(self, key: PKey) -> bool:
-        """Whether an `@revoked` line, which the SSH library overlooks, names this key."""
-        encoded = key.get_base64()
-        return any(
-            line.startswith("@revoked ") and encoded in line.split()
-            for file in self.files
-            if file.is_file()
-            for line in file.read_text(encoding="utf-8", errors="replace").splitlines()
-        )
+        """Whether an `@revoked` line names this key, of whatever host: the SSH library overlooks those."""
+        return key.get_base64() in self._revoked
 
     def add(self, name: str, key: PKey) -> None:
         """Remember a key that the user chose to trust."""
@@ -71,6 +94,37 @@ class KnownHosts:
             with file.open("ab") as known:
                 known.write(b"" if before.endswith(b"\n") or not before else b"\n")
                 known.write(f"{name} {key.get_name()} {key.get_base64()}\n".encode())
+            self._entries.append(Entry([name], key, file))
+
+    def refusal(self, name: str, mismatch: BadHostKeyException) -> RefusedHostKey:
+        """The reason and the way out when `name` shows another key than the known one."""
+        if self.is_revoked(mismatch.key):
+            return revoked_key()
+        known = (entry for entry in self._entries if entry.names(name) and not self.is_revoked(entry.key))
+        file = next((entry.file for entry in known if entry.key == mismatch.expected_key), self.user_files[0])
+        shown, expected = mismatch.key, mismatch.expected_key
+        return RefusedHostKey(
+            f"its host key has changed: it shows {shown.get_name()} {shown.fingerprint}, and {file} "
+            f"has {expected.get_name()} {expected.fingerprint}",
+            changed_key_advice(name, file),
+        )
+
+
+class Trust:
+    """What a run goes by: each set of known_hosts files, and whether new hosts are accepted."""
+
+    def __init__(self, new_hosts: bool) -> None:
+        self.new_hosts = new_hosts
+        self._known: dict[tuple[str | None, str | None], KnownHosts] = {}
+        self._reading = threading.Lock()
+
+    def known_hosts(self, ssh_config: SSHConfigDict) -> KnownHosts:
+        """Those of a host, of which `ssh_config` is the configuration. Raises `RefusedHostKey`."""
+        files = (ssh_config.get("userknownhostsfile"), ssh_config.get("globalknownhostsfile"))
+        with self._reading:
+            if files not in self._known:
+                self._known[files] = KnownHosts.of(ssh_config)
+            return self._known[files]
 
 
 class StrictPolicy(MissingHostKeyPolicy):
@@ -83,13 +137,18 @@ class StrictPolicy(MissingHostKeyPolicy):
     def missing_host_key(self, client: SSHClient, hostname: str, key: PKey) -> None:
         """Record the key, or raise `RefusedHostKey`."""
         if self.known_hosts.is_revoked(key):
-            raise RefusedHostKey("its host key is marked @revoked in known_hosts", "do not connect to it")
+            raise revoked_key()
         if not self.trust_new:
             raise RefusedHostKey(
                 f"its host key is unknown: {key.get_name()} {key.fingerprint}",
                 unknown_key_advice(hostname, key.get_name(), self.known_hosts.user_files[0]),
             )
         self.known_hosts.add(hostname, key)
+
+
+def revoked_key() -> RefusedHostKey:
+    """No way out."""
+    return RefusedHostKey("its host key is marked @revoked in known_hosts", "do not connect to it")
 
 
 def unknown_key_advice(known_as: str, key_type: str, file: Path) -> str:
@@ -104,12 +163,45 @@ def unknown_key_advice(known_as: str, key_type: str, file: Path) -> str:
     )
 
 
-def changed_key_advice(known_as: str) -> str:
-    """What to do about a changed key."""
+def changed_key_advice(known_as: str, file: Path) -> str:
+    """What to do about a changed key, the old one being in `file`."""
+    elsewhere = [] if file == Path("~/.ssh/known_hosts").expanduser() else ["-f", str(file)]
     return (
         "somebody may be in between, or the machine was reinstalled; if you know that it was: "
-        f"{shlex.join(['ssh-keygen', '-R', known_as])}, then add its new key"
+        f"{shlex.join(['ssh-keygen', '-R', known_as, *elsewhere])}, then add its new key"
     )
+
+
+def _lines(file: Path) -> list[str]:
+    if not file.is_file():
+        return []
+    try:
+        text = file.read_bytes().decode("utf-8", "replace")
+    except OSError as error:
+        raise RefusedHostKey(f"{file} cannot be read: {error}", f"make it readable: {file}") from None
+    return [line.strip() for line in text.splitlines()]
+
+
+def _entry(line: str, file: Path) -> Entry | None:
+    """None for a comment, a marked line, and one that cannot be understood."""
+    if line.startswith(("#", "@")):
+        return None
+    try:
+        read = HostKeyEntry.from_line(" ".join(line.split()[:3]))
+        if read is None:
+            return None
+        entry = Entry(read.hostnames, read.key, file)
+        entry.names("")  # a damaged hash shows only now
+    except Exception:  # whatever the SSH library and its ciphers raise for damaged text
+        return None
+    return entry
+
+
+def _matches(pattern: str, host: str) -> bool:
+    if pattern.startswith(HASHED):
+        return HostKeys.hash_host(host.lower(), pattern) == pattern
+    literal = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(literal, host, re.IGNORECASE) is not None
 
 
 def _paths(listed: str) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import re
 from collections.abc import Iterable
@@ -41,9 +42,13 @@ class Host:
             return self.address
         return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
+    def as_user(self, name: str) -> Host:
+        """With `name` as its user, if its line names none."""
+        return dataclasses.replace(self, user=self.user or name or None)
+
     @property
     def destination(self) -> str:
-        """As `ssh` takes it."""
+        """As `ssh` takes it, less the port."""
         return f"{self.user}@{self.address}" if self.user else self.address
 
     @property

@@ -17,10 +17,11 @@ from typing import ParamSpec, TypeVar
 from fabric import Connection
 from paramiko import Channel
 
+from deploy.deadline import deadline
 from deploy.failures import HostFailure
 
 PACKAGE = "deploy.on_host"
-COMMAND = "python3 -c 'import sys;exec(sys.stdin.buffer.read(int(sys.stdin.buffer.readline())))'"
+COMMAND = "python3 -I -c 'import sys;exec(sys.stdin.buffer.read(int(sys.stdin.buffer.readline())))'"
 SILENCE_TIMEOUT_S = 120.0
 """How long a host may neither take nor give a byte before it counts as gone."""
 
@@ -92,7 +93,8 @@ class RemoteCalls:
         self.connection.open()
         channel: Channel = self.connection.create_session()
         channel.settimeout(timeout_s)
-        channel.exec_command(COMMAND)
+        with deadline(self.connection.transport, SILENCE_TIMEOUT_S):
+            channel.exec_command(COMMAND)
         _send(channel, [b"%d\n" % len(program) + program])
         return channel
 
@@ -132,7 +134,8 @@ def _new_mark() -> bytes:
 def _raise_failure(channel: Channel, mark: bytes) -> None:
     """Nothing when the function returned; what it raised, or why it never ran, as `HostFailure`."""
     complaints = b"".join(iter(lambda: channel.recv_stderr(READ_BYTES), b""))
-    status = channel.recv_exit_status()
+    with deadline(channel.get_transport(), SILENCE_TIMEOUT_S):
+        status = channel.recv_exit_status()
     if status == 0:
         return
     own, _, failure = complaints.partition(mark)

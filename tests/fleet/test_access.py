@@ -69,16 +69,46 @@ def test_new_hosts_are_recorded_when_the_user_trusts_them(
     controller.fab("ping")
 
 
+def test_hosts_behind_a_jump_host_share_one_connection_to_it(
+    lan: Network, alpha: Machine, bravo: Machine, controller_of: Make
+) -> None:
+    behind = [bravo, lan.add("behind")]
+    controller = controller_of(lan, behind)
+    with (controller.home / ".ssh" / "config").open("a") as config:
+        config.write(f"Host {behind[0].address} {behind[1].address}\n    ProxyJump fleet@{alpha.address}\n")
+    before = logins(alpha)
+    said = controller.fab("ping")
+    assert all(machine.name in said for machine in behind)
+    assert logins(alpha) == before + 1
+    known = controller.known_hosts.read_text()
+    alphas, bravos = (_key(known, machine) for machine in (alpha, bravo))
+    controller.known_hosts.write_text(known.replace(alphas, bravos))
+    said = controller.fab("ping", ok=False)
+    assert said.count(f"its jump host {alpha.address}: its host key has changed") == 2
+    assert said.count(f"ssh-keygen -R {alpha.address}") == 2
+
+
+def logins(machine: Machine) -> int:
+    """How many connections its sshd has let in."""
+    return (machine.directory / "console.log").read_text().count("Accepted publickey")
+
+
+def test_known_hosts_may_have_odd_lines(lan: Network, alpha: Machine, controller_of: Make) -> None:
+    controller = controller_of(lan, [alpha])
+    known = controller.known_hosts.read_bytes()
+    controller.known_hosts.write_bytes(
+        b"@cert-authority *.example.org ssh-ed25519 AAAA\nz ssh-rsa AA=A\n# \xfc\n" + known
+    )
+    controller.fab("ping")
+
+
 @pytest.mark.parametrize("trust_new", ["0", "1"])
 def test_a_changed_key_is_always_refused(
     trust_new: str, lan: Network, alpha: Machine, bravo: Machine, controller_of: Make
 ) -> None:
     controller = controller_of(lan, [bravo, alpha])
     known = controller.known_hosts.read_text()
-    alphas, bravos = (
-        next(line.partition(" ")[2] for line in known.splitlines() if line.startswith(machine.address))
-        for machine in (alpha, bravo)
-    )
+    alphas, bravos = (_key(known, machine) for machine in (alpha, bravo))
     controller.known_hosts.write_text(known.replace(bravos, alphas))
     said = controller.fab("ping", ok=False, SSH_TRUST_NEW=trust_new)
     assert "its host key has changed" in said
@@ -95,7 +125,7 @@ def test_a_wrong_user_and_a_refused_port_are_told_apart(
     said = controller.fab("ping", ok=False)
     assert "it refused to let us in" in said
     assert "connection refused" in said
-    assert f"try: ssh -p {closed_port} 127.0.0.1" in said
+    assert f"try: ssh -p {closed_port} fleet@127.0.0.1" in said
 
 
 def test_bad_lines_stop_everything_before_any_connection(
@@ -134,6 +164,12 @@ def test_hosts_that_cannot_be_provided_say_why_and_the_others_go_on(
     assert "No space left" in reasons[tiny]
     assert "disk full" in reasons[small]
     assert "3 of 3 hosts failed" in said
+
+
+def _key(known_hosts: str, machine: Machine) -> str:
+    return next(
+        line.partition(" ")[2] for line in known_hosts.splitlines() if line.startswith(f"{machine.address} ")
+    )
 
 
 def _reason(said: str, machine: Machine) -> str:
