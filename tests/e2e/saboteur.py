@@ -42,6 +42,16 @@ class DiesInALine(PartWriterPipeline):
         return super().process_item(item)
 
 
+class DiesBeforeSyncing(SettlementExtension):
+    """The outcomes of a batch are taken, and their lines are still in this process's memory."""
+
+    async def _sync(self) -> None:
+        self._countdown = getattr(self, "_countdown", None) or _Countdown()
+        if self._countdown.over():
+            _die()
+        await super()._sync()
+
+
 class DiesBeforeSettling(SettlementExtension):
     """The lines of a batch are on disk, and Redis does not know it yet."""
 

@@ -17,7 +17,7 @@ import disks
 import faults
 import pytest
 from crawl import Crawl
-from saboteur import DiesAfterSettling, DiesBeforeSettling, DiesInALine, installing
+from saboteur import DiesAfterSettling, DiesBeforeSettling, DiesBeforeSyncing, DiesInALine, installing
 
 MOVIES = 1200
 SANDBOX = ("--movies", str(MOVIES), "--people", "300", "--latency-ms", "20")
@@ -80,6 +80,7 @@ def killed_by(component: type, after: int) -> Scenario:
 
 SCENARIOS |= {
     "worker_killed_while_writing_a_line": killed_by(DiesInALine, after=20),
+    "worker_killed_before_its_lines_are_synced": killed_by(DiesBeforeSyncing, after=2),
     "worker_killed_between_write_and_settle": killed_by(DiesBeforeSettling, after=2),
     "worker_killed_right_after_it_settled": killed_by(DiesAfterSettling, after=2),
 }

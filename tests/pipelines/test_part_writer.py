@@ -1,6 +1,7 @@
+"""Kept records become lines of the worker's part, byte for byte."""
+
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from scrapy.utils.test import get_crawler
 
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.items import Movie, Person
-from tmdb_scrapy.parts import Part
 from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
 
 Make = Callable[[], PartWriterPipeline]
@@ -78,34 +78,3 @@ def test_other_items_are_not_written(make: Make, file: Path) -> None:
     assert pipeline.process_item({"id": 3}) == {"id": 3}
     pipeline.close_spider()
     assert not file.exists()
-
-
-def test_a_part_is_never_another_workers(tmp_path: Path) -> None:
-    path = tmp_path / "part.jsonl"
-    path.write_bytes(b"theirs\n")
-    with pytest.raises(FileExistsError):
-        Part(path).write(b"ours\n")
-    assert path.read_bytes() == b"theirs\n"
-
-
-def test_a_full_disk_is_told_with_the_flush_and_again_when_closing(tmp_path: Path) -> None:
-    """/dev/full refuses every byte, as a full disk does."""
-    part = Part(tmp_path / "part.jsonl")
-    with open("/dev/full", "wb", buffering=1 << 20) as full:  # noqa: PTH123  # no path of the user's
-        part._file = full
-        part.write(b"x\n")
-        for operation in (part.flush, part.close):
-            with pytest.raises(OSError) as caught:
-                operation()
-            assert caught.value.errno == errno.ENOSPC
-        assert full.closed
-    part.close()
-
-
-def test_closing_twice_and_flushing_afterwards_is_fine(tmp_path: Path) -> None:
-    part = Part(tmp_path / "part.jsonl")
-    part.write(b"x\n")
-    part.close()
-    part.close()
-    part.flush()
-    part.sync()
