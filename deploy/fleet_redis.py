@@ -9,15 +9,22 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from deploy.failures import FleetError
 from deploy.fleet import Fleet
+from deploy.on_host.release import AUTHORITY_FILE
 from tmdb_scrapy.config import ENV_FILE, Secret, read_env_file, without_secrets
 
 DEFAULT_PORT = 6379
 USER = "tmdb"
 KEY = "REDIS_URL"
+AUTHORITY_OPTION = "ssl_ca_certs"
+AUTHORITY_SEEN_FROM_RELEASE = f"../../{AUTHORITY_FILE}"
+ELSEWHERE_ADVICE = "it is what REDIS_URL names: is it running, and does a firewall let this host through?"
+ON_MAIN_ADVICE = (
+    "make init starts it on REMOTE_HOST; then check the name and the firewall between the machines"
+)
 
 
 @dataclass(frozen=True)
@@ -32,10 +39,14 @@ class FleetRedis:
     user: str
     password: Secret = field(repr=False)
     tls: bool
+    authority: str = field(repr=False)
+    """The PEM text of the file that the URL's `ssl_ca_certs` names here; empty for those that hosts trust."""
+    advice: str
+    """What to do where it cannot be reached."""
 
     @classmethod
-    def at(cls, url: str, on_main: bool) -> FleetRedis:
-        """From a URL."""
+    def at(cls, url: str, on_main: bool, advice: str = ON_MAIN_ADVICE) -> FleetRedis:
+        """From a URL. Raises `FleetError` for an authority that cannot be read."""
         parts = urlsplit(url)
         return cls(
             url=Secret(url),
@@ -45,7 +56,19 @@ class FleetRedis:
             user=unquote(parts.username or "") or "default",
             password=Secret(unquote(parts.password or "")),
             tls=parts.scheme == "rediss",
+            authority=_authority(dict(parse_qsl(parts.query)).get(AUTHORITY_OPTION, "")),
+            advice=advice,
         )
+
+    @property
+    def url_on_hosts(self) -> Secret:
+        """The URL for workers, to whom the authority's file is sent along with their `.env`."""
+        parts = urlsplit(self.url)
+        options = [
+            (name, AUTHORITY_SEEN_FROM_RELEASE if name == AUTHORITY_OPTION else value)
+            for name, value in parse_qsl(parts.query)
+        ]
+        return Secret(parts._replace(query=urlencode(options, safe="/")).geturl()) if options else self.url
 
 
 def settle(
@@ -92,7 +115,7 @@ def add_to_env_file(path: Path, key: str, value: str) -> None:
 
 
 def _local(fleet: Fleet, url: str) -> FleetRedis:
-    redis = FleetRedis.at(url, on_main=False)
+    redis = FleetRedis.at(url, on_main=False, advice=ELSEWHERE_ADVICE)
     away = [host for host in fleet.hosts if not is_loopback(host.address)]
     if away and is_loopback(redis.host):
         raise FleetError(
@@ -103,7 +126,7 @@ def _local(fleet: Fleet, url: str) -> FleetRedis:
 
 
 def _on_main_or_elsewhere(fleet: Fleet, url: str, names_of_main: set[str]) -> FleetRedis:
-    redis = FleetRedis.at(url, on_main=False)
+    redis = FleetRedis.at(url, on_main=False, advice=_advice_about_another(url, names_of_main))
     if is_loopback(redis.host) and any(not is_loopback(name) for name in names_of_main):
         raise FleetError(
             f"REDIS_URL={without_secrets(url)} is loopback, which hosts cannot reach: remove it from .env "
@@ -119,6 +142,27 @@ def _on_main_or_elsewhere(fleet: Fleet, url: str, names_of_main: set[str]) -> Fl
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", redis.user):
         raise FleetError("the user name in REDIS_URL may have letters, digits, _ and - only")
     return FleetRedis.at(url, on_main=True)
+
+
+def _advice_about_another(url: str, names_of_main: set[str]) -> str:
+    """An earlier init may have written the URL for another REMOTE_HOST."""
+    parts = urlsplit(url)
+    if parts.username != USER or parts.scheme != "redis":
+        return ELSEWHERE_ADVICE
+    return (
+        f"{KEY} in .env names {parts.hostname}, REMOTE_HOST is {' or '.join(sorted(names_of_main))} now: "
+        f"if Redis is to move there, remove the {KEY} line, then make init and make seed"
+    )
+
+
+def _authority(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="ascii") if file else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise FleetError(
+            f"{KEY}: {AUTHORITY_OPTION}={file} cannot be read: {error}; it has to be a PEM file on this "
+            "machine, from where the hosts get it"
+        ) from None
 
 
 def is_loopback(name: str) -> bool:

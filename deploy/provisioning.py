@@ -34,9 +34,10 @@ def provide(fleet: Fleet, redis: FleetRedis) -> dict[Host, Provided | HostFailur
     """Have all hosts ready for `launch`. Hosts that share a home are served once, by one of them."""
     homes = shared_homes.find(fleet, fleet.everybody, create=True)
     package, wheelhouse = project_release.pack(), Wheelhouse()
-    settings = worker_settings.for_workers(redis.url)
+    settings = worker_settings.for_workers(redis.url_on_hosts)
     installed = fleet.each(
-        lambda _, calls: _install(calls, fleet.working_dir, package, wheelhouse, settings), homes.keepers
+        lambda _, calls: _install(calls, fleet.working_dir, package, wheelhouse, settings, redis.authority),
+        homes.keepers,
     )
     redis_state = _start_redis(fleet, redis, homes, installed)
     finished = fleet.each(
@@ -57,7 +58,12 @@ class _Installed:
 
 
 def _install(
-    calls: RemoteCalls, working_dir: str, package: Release, wheelhouse: Wheelhouse, settings: str
+    calls: RemoteCalls,
+    working_dir: str,
+    package: Release,
+    wheelhouse: Wheelhouse,
+    settings: str,
+    authority: str,
 ) -> _Installed:
     """Switch to the new version only when it is complete and has started once: whatever fails before, the
     host stays with the version that works."""
@@ -72,7 +78,9 @@ def _install(
     if not calls.call(environment.is_installed, working_dir=working_dir, fingerprint=fingerprint):
         how = _install_environment(calls, working_dir, facts, wheelhouse)
     calls.call(project.check, working_dir=working_dir, version=version, fingerprint=fingerprint)
-    new_settings = calls.call(release.write_environment_file, working_dir=working_dir, text=settings)
+    new_settings = calls.call(
+        release.write_environment_file, working_dir=working_dir, text=settings, authority=authority
+    )
     switched = calls.call(project.switch, working_dir=working_dir, version=version, fingerprint=fingerprint)
     calls.call(old_versions.remove, working_dir=working_dir)
     state = "installed" if switched else "new .env" if new_settings else "unchanged"
@@ -185,4 +193,6 @@ def check_redis(calls: RemoteCalls, redis: FleetRedis) -> float:
         user=redis.user,
         password=str(redis.password),
         tls=redis.tls,
+        authority=redis.authority,
+        advice=redis.advice,
     )

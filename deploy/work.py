@@ -22,14 +22,19 @@ UPLOAD_TIMEOUT_S = 6 * 3600.0
 
 def launch(fleet: Fleet, redis: FleetRedis, kind: str) -> dict[Host, Launched | HostFailure]:
     """Start PROCESSES workers of `kind` on every host, less those that run."""
-    settings = worker_settings.for_workers(redis.url)
+    settings = worker_settings.for_workers(redis.url_on_hosts)
     # "auto" means each host's own cores, so Config's number, which counts ours, will not do.
     text = os.environ.get("PROCESSES") or read_env_file(Path(ENV_FILE)).get("PROCESSES", "")
     wanted = workers.AUTO if text.strip().lower() == workers.AUTO else str(fleet.config.processes)
 
     def start(_: Host, calls: RemoteCalls) -> Launched:
         provisioning.check_redis(calls, redis)
-        calls.call(release.write_environment_file, working_dir=fleet.working_dir, text=settings)
+        calls.call(
+            release.write_environment_file,
+            working_dir=fleet.working_dir,
+            text=settings,
+            authority=redis.authority,
+        )
         return calls.call(
             workers.launch,
             working_dir=fleet.working_dir,
@@ -72,10 +77,15 @@ def kill(fleet: Fleet) -> dict[Host, Stopped | HostFailure]:
 def upload_parts(fleet: Fleet, redis: FleetRedis, kind: str) -> dict[Host, str | HostFailure]:
     """Have every host send its parts to the share; once where homes are shared."""
     homes = shared_homes.find(fleet, fleet.hosts, create=False)
-    settings = worker_settings.for_workers(redis.url)
+    settings = worker_settings.for_workers(redis.url_on_hosts)
 
     def send(_: Host, calls: RemoteCalls) -> str:
-        calls.call(release.write_environment_file, working_dir=fleet.working_dir, text=settings)
+        calls.call(
+            release.write_environment_file,
+            working_dir=fleet.working_dir,
+            text=settings,
+            authority=redis.authority,
+        )
         return calls.with_payload(
             (),
             UPLOAD_TIMEOUT_S,

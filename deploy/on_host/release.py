@@ -8,6 +8,9 @@ import shutil
 
 from deploy.on_host import workspace
 
+AUTHORITY_FILE = "redis-ca.pem"
+"""Beside `.env`, and two directories above a release."""
+
 
 def is_installed(working_dir: str, version: str) -> bool:
     """Whether `version` is there."""
@@ -29,11 +32,14 @@ def install(working_dir: str, version: str) -> None:
         shutil.rmtree(str(unfinished), ignore_errors=True)
 
 
-def write_environment_file(working_dir: str, text: str) -> bool:
-    """Write the workers' `.env`, 0600, `DATA_DIR` added; False if it was the same already."""
+def write_environment_file(working_dir: str, text: str, authority: str) -> bool:
+    """Write the workers' `.env`, 0600, `DATA_DIR` added, and the certificate authority of their Redis, if it
+    has one of its own; False if the `.env` was the same already."""
     path = workspace.require(working_dir)
     for directory in ("data", "logs", "run"):
         with contextlib.suppress(FileExistsError):
             (path / directory).mkdir(mode=0o700)
+    if authority:
+        workspace.write_privately(path / AUTHORITY_FILE, authority)
     quoted = str(path / "data").replace("\\", "\\\\").replace("'", "\\'")
     return workspace.write_privately(path / ".env", f"{text}DATA_DIR='{quoted}'\n")

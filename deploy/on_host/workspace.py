@@ -25,6 +25,7 @@ PARTS_OF_A_WORKSPACE = (
     "logs",
     "run",
     "redis",
+    "redis-ca.pem",
     MARKER,
 )
 """All that the fleet ever makes in a working directory; the marker last, so a removal can be repeated."""

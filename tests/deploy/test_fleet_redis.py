@@ -58,6 +58,27 @@ def test_a_redis_url_for_the_main_machine_is_served_there(url: str, on_main: boo
     assert settle(fleet_of(tmp_path), {"REDIS_URL": url}, tmp_path / ".env").on_main == on_main
 
 
+def test_an_authority_of_ones_own_goes_to_the_hosts(tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.write_text("-----BEGIN CERTIFICATE-----")
+    url = f"rediss://:pw@redis.example.org:6380/0?ssl_ca_certs={authority}&socket_timeout=5"
+    redis = settle(fleet_of(tmp_path), {"REDIS_URL": url}, tmp_path / ".env")
+    assert redis.authority == authority.read_text()
+    assert str(redis.url_on_hosts) == (
+        "rediss://:pw@redis.example.org:6380/0?ssl_ca_certs=../../redis-ca.pem&socket_timeout=5"
+    )
+    authority.unlink()
+    with pytest.raises(FleetError, match="has to be a PEM file on this machine"):
+        settle(fleet_of(tmp_path), {"REDIS_URL": url}, tmp_path / ".env")
+
+
+def test_a_redis_of_an_earlier_main_machine_is_told_as_such(tmp_path: Path) -> None:
+    environment = {"REDIS_URL": "redis://tmdb:pw@10.0.0.2:6379/0"}
+    redis = settle(fleet_of(tmp_path), environment, tmp_path / ".env")
+    assert "names 10.0.0.2, REMOTE_HOST is 10.0.0.1 now" in redis.advice
+    assert "remove the REDIS_URL line" in redis.advice
+
+
 @pytest.mark.parametrize(
     ("main", "url", "why"),
     [
