@@ -1,7 +1,7 @@
 """`.env` and the environment become one typed, validated, immutable `Config`.
 
-Every key, its default and its meaning stand once, in the fields of `Config`; the README's table and
-`.env.example` are checked against them by a test.
+Every key, its default and its meaning stand once, in the fields of `Config`; a test checks the keys and
+defaults of the README's table and of `.env.example` against them.
 """
 
 from __future__ import annotations
@@ -186,7 +186,8 @@ class Config:
         problems: list[str] = []
         for field in dataclasses.fields(cls):
             key = field.name.upper()
-            text = environment.get(key, written.get(key, field.metadata["default"]))
+            given = None if _is_the_systems(key, environment) else environment.get(key)
+            text = written.get(key, field.metadata["default"]) if given is None else given
             try:
                 values[field.name] = field.metadata["parse"](text)
             except ValueError as error:
@@ -225,6 +226,12 @@ class Config:
     def rate_per_worker(self) -> float:
         """`RATE_LIMIT / PROCESSES` in requests a second; 0 finds the limit."""
         return self.rate_limit / self.processes
+
+
+def _is_the_systems(key: str, environment: Mapping[str, str]) -> bool:
+    """Whether a variable is not meant for us: LANGUAGE is also gettext's, a list such as `en_US:en`, which
+    Debian's installer puts into every login's environment."""
+    return key == "LANGUAGE" and bool(re.search("[_:]", environment.get(key, "")))
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
