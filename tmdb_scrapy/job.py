@@ -33,7 +33,8 @@ class Workers:
     def __init__(self, kind: str, count: int, logs: Path) -> None:
         self._kind = kind
         self._logs = logs
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: dict[subprocess.Popen[bytes], Path] = {}
+        """Each worker and its log."""
         self._restarts = 0
         self._started = 0
         logs.mkdir(parents=True, exist_ok=True)
@@ -42,7 +43,7 @@ class Workers:
 
     def _start(self) -> None:
         self._started += 1
-        log = self.log(self._started)
+        log = self._logs / f"{self._kind}-{self._started}.log"
         with log.open("wb") as output:
             # A session of its own: Ctrl-C reaches this process alone, which then stops the workers once.
             # Two SIGINTs would make Scrapy drop what is in flight.
@@ -53,11 +54,7 @@ class Workers:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._processes.append(process)
-
-    def log(self, number: int) -> Path:
-        """The log of the worker that was started as number `number`, from 1."""
-        return self._logs / f"{self._kind}-{number}.log"
+        self._processes[process] = log
 
     @property
     def running(self) -> int:
@@ -68,7 +65,7 @@ class Workers:
         replaced = 0
         for process in list(self._processes):
             if (process.poll() or 0) < 0 and self._restarts < RESTARTS:
-                self._processes.remove(process)
+                del self._processes[process]
                 self._restarts += 1
                 self._start()
                 replaced += 1
@@ -77,14 +74,11 @@ class Workers:
     def complaints(self) -> list[str]:
         """The last words of workers that did not end well, each once."""
         words: dict[str, None] = {}
-        for number, process in enumerate(self._processes, 1):
+        for process, log in self._processes.items():
             if process.poll():
-                lines = self.log(number).read_text(encoding="utf-8", errors="replace").splitlines()
+                lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
                 said = [line.removeprefix("tmdb: ") for line in lines if line.startswith("tmdb: ")]
-                words[
-                    "\n".join(said)
-                    or f"a worker ended with code {process.returncode}: see {self.log(number)}"
-                ] = None
+                words["\n".join(said) or f"a worker ended with code {process.returncode}: see {log}"] = None
         return list(words)
 
     def stop(self) -> None:
