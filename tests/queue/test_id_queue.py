@@ -351,6 +351,20 @@ class TestProgress:
 
         asyncio.run(story())
 
+    def test_a_worker_of_another_release_lives_although_it_cannot_be_understood(
+        self, tell: Tell, beat: Beat, plain: redis.Redis
+    ) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.beat(beat("ada"))
+            await queue.seed([1, 2])
+            await queue.lease("ada", 2)
+            plain.set(queue.keys.worker("ada"), b'{"name":"ada","pid":"of a later release"}')
+            (worker,), lost = await queue.workers()
+            assert (worker.name, worker.state, lost) == ("ada", "unreadable", {})
+            assert await queue.reclaim("bob", 9) == []
+
+        tell(story)
+
     def test_workers_and_what_the_dead_have_left(self, tell: Tell, beat: Beat) -> None:
         async def story(queue: IdQueue) -> None:
             await queue.seed([1, 2, 3, 4])

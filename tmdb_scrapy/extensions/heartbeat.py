@@ -15,7 +15,7 @@ from typing import Any, Self
 from redis.exceptions import RedisError
 from scrapy import signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CloseSpider
+from scrapy.exceptions import CloseSpider, NotConfigured
 
 from tmdb_scrapy.extensions.pacing import Pacing
 from tmdb_scrapy.queue import KINDS, Heartbeat, IdQueue
@@ -36,7 +36,6 @@ class HeartbeatExtension:
         self._beats: asyncio.Task[None] | None = None
         self._seen_at = 0.0
         self._answers = 0
-        self._rate_per_s = 0.0
         self._last_error = ""
         self._ending = False
         self._queues: list[IdQueue] = []
@@ -44,6 +43,9 @@ class HeartbeatExtension:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
+        """Raises `NotConfigured` for a spider that leases nothing, as that of `scrapy shell`."""
+        if crawler.settings["TMDB_CONFIG"] is None:
+            raise NotConfigured
         return cls(crawler)
 
     @property
@@ -67,11 +69,22 @@ class HeartbeatExtension:
             spider.close_message = explain(error, spider.config)
             logger.error("%s", spider.close_message)
             raise CloseSpider("no_redis") from None
-        if spider.config.fleet_rate_limit and len(await self._peers()) > 1:
+        if self._takes_from_others(await self._peers()):
             # The others learn of this worker with their next beat; until then they use its share.
             await asyncio.sleep(HEARTBEAT_INTERVAL_S * 1.5)
             await self._beat()
         self._beats = asyncio.ensure_future(self._beat_regularly())
+
+    def _takes_from_others(self, peers: Sequence[Heartbeat]) -> bool:
+        """Whether others have to slow down before this worker may begin."""
+        config = self._spider.config
+        if config.fleet_rate_limit and len(peers) > 1:
+            return True
+        return bool(config.rate_limit) and len(self._neighbours(peers)) > config.processes
+
+    def _neighbours(self, peers: Sequence[Heartbeat]) -> list[Heartbeat]:
+        """The workers of this machine, this one included."""
+        return [peer for peer in peers if peer.host == self._host]
 
     async def _beat_regularly(self) -> None:
         loop = asyncio.get_running_loop()
@@ -81,6 +94,9 @@ class HeartbeatExtension:
                 await self._beat()
             except (RedisError, OSError) as error:
                 self._last_error = explain(error, self._spider.config)
+            except Exception:
+                # Without a heartbeat the leases are anybody's: whatever went wrong, go on beating.
+                logger.exception("A heartbeat went wrong")
             else:
                 self._last_error = ""
             away_s = loop.time() - self._seen_at
@@ -104,11 +120,18 @@ class HeartbeatExtension:
     def _share(self, peers: Sequence[Heartbeat]) -> None:
         """Take this worker's part of what the machine and the fleet may use."""
         config, governor = self._spider.config, self._pacing.governor
-        here = [peer for peer in peers if peer.host == self._host]
+        here = self._neighbours(peers)
         pace = governor.pace
         # Those that PROCESSES announces may not have started yet: room for them from the first request on.
         pace.sharers = max(len(here), config.processes)
-        caps = [cap for cap in (config.rate_per_worker, config.fleet_rate_limit / max(len(peers), 1)) if cap]
+        caps = [
+            limit_per_s / sharers
+            for limit_per_s, sharers in (
+                (config.rate_limit, pace.sharers),
+                (config.fleet_rate_limit, max(len(peers), 1)),
+            )
+            if limit_per_s
+        ]
         pace.cap_per_s = min(caps, default=0.0)
         pressed = [peer.allowed_per_s for peer in here if peer.in_use]
         if len(pressed) > 1 and not config.rate_limit:
@@ -120,7 +143,6 @@ class HeartbeatExtension:
         loop_time = asyncio.get_running_loop().time()
         elapsed_s = max(loop_time - self._seen_at, 0.1)
         answered, self._answers = pacing.answers - self._answers, pacing.answers
-        self._rate_per_s = answered / elapsed_s
         stats = self._crawler.stats
         prefix = "settled/"
         settled = stats.get_stats() if stats else {}
@@ -129,7 +151,7 @@ class HeartbeatExtension:
             host=self._host,
             pid=os.getpid(),
             state=self._state(),
-            rate_per_s=round(self._rate_per_s, 2),
+            rate_per_s=round(answered / elapsed_s, 2),
             allowed_per_s=round(pacing.governor.pace.rate_per_s, 2),
             in_use=pacing.governor.pace.in_use,
             in_flight=pacing.in_flight,

@@ -14,9 +14,10 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the machine: workers with the same one share its address, and so a limit per address."""
     pid: int
     state: str
-    """crawling, waiting (nothing to lease), paused (the API is down) or stopping."""
+    """crawling, waiting (nothing to lease), paused (the API is down) or stopping; others call one of another
+    release unreadable."""
     rate_per_s: float = 0.0
-    """Answers a second, over the last heartbeats."""
+    """Answers a second, since the heartbeat before."""
     allowed_per_s: float = 0.0
     """What the rate governor allows at present."""
     in_use: bool = False

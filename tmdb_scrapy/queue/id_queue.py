@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from typing import Any, NamedTuple
@@ -185,7 +186,7 @@ class IdQueue:
             return [], {}
         names = [consumer["name"].decode() for consumer in consumers]
         values = await self._redis.mget([self.keys.worker(name) for name in names])
-        alive = [msgspec.json.decode(value, type=Heartbeat) for value in values if value]
+        alive = [_heartbeat(name, value) for name, value in zip(names, values, strict=True) if value]
         lost = {
             name: consumer["pending"]
             for name, consumer, value in zip(names, consumers, values, strict=True)
@@ -212,6 +213,17 @@ class IdQueue:
             workers=workers,
             lost=lost,
         )
+
+
+def _heartbeat(name: str, value: bytes) -> Heartbeat:
+    """What a worker says of itself. One that cannot be understood lives all the same."""
+    try:
+        return msgspec.json.decode(value, type=Heartbeat)
+    except msgspec.DecodeError as error:
+        return Heartbeat(
+            name=name, host=name, pid=0, state="unreadable", seen_at=time.time(),
+            last_error=f"its heartbeat cannot be read ({error}): is it of another release?",
+        )  # fmt: skip
 
 
 def _leases(answer: list[bytes]) -> list[Lease]:
