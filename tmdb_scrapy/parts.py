@@ -29,8 +29,9 @@ class Part:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.refusal: OSError | None = None
+        """What the disk said when it first refused; every later call raises the same."""
         self._file: BinaryIO | None = None
-        self._refusal: OSError | None = None
 
     def write(self, line: bytes) -> None:
         """Add a line, newline included. It is on disk after the next `sync`, not before.
@@ -72,17 +73,17 @@ class Part:
         try:
             file.close()
         except OSError as error:
-            self._refusal = self._refusal or error
+            self.refusal = self.refusal or error
             raise
 
     @contextmanager
     def _remembering_refusal(self) -> Iterator[None]:
         """What the disk refused once is not on it, whatever it says later: fdatasync reports a failed write
         one time only, and a closed file has nothing to flush. So every later call fails as well."""
-        if self._refusal is not None:
-            raise self._refusal
+        if self.refusal is not None:
+            raise self.refusal
         try:
             yield
         except OSError as error:
-            self._refusal = error
+            self.refusal = error
             raise

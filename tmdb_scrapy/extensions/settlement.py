@@ -11,10 +11,12 @@ from typing import Any, Self
 from redis.exceptions import RedisError
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
+from tmdb_scrapy.items import Movie, Person
 from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.feed import Claim
@@ -40,6 +42,8 @@ class SettlementExtension:
         self._last_at = 0.0
         self._lock = asyncio.Lock()
         self._ending = asyncio.Event()
+        self._warned = False
+        self._writer: PartWriterPipeline | None = None
         self.outcomes: Counter[str] = Counter()
         """IDs settled by this worker, by label of the state."""
         connect = crawler.signals.connect
@@ -53,6 +57,9 @@ class SettlementExtension:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
+        """Raises `NotConfigured` for a spider that leases nothing, as that of `scrapy shell`."""
+        if crawler.settings["TMDB_CONFIG"] is None:
+            raise NotConfigured
         return cls(crawler)
 
     @property
@@ -60,31 +67,50 @@ class SettlementExtension:
         return self._crawler.spider
 
     def opened(self) -> None:
+        self._writer = self._crawler.get_item_pipeline(PartWriterPipeline)
         self._last_at = asyncio.get_running_loop().time()
         self._loop_task = asyncio.ensure_future(self._settle_regularly())
 
-    def kept(self, item: Any, response: Response | None) -> None:
-        self._finish(response, State.KEPT)
+    def kept(self, item: Any, response: Response | Failure | None) -> None:
+        claim = _claim_of(response)
+        if claim is None:
+            return
+        if self._writer is not None and self._writer.take_written(claim.id):
+            self._spider.feed.finish(claim, State.KEPT)
+        elif not claim.settled and not self._warned:
+            self._warned = True
+            logger.warning(
+                "ID %d: a %s came out of the pipelines and has no line in the part. An ID is kept only when "
+                "its Movie or Person reaches PartWriterPipeline: let what makes other items of it come later",
+                claim.id, type(item).__name__,
+            )  # fmt: skip
 
-    def dropped(self, item: Any, response: Response | None, exception: BaseException) -> None:
-        self._finish(response, State.DROPPED, getattr(exception, "reason", None) or "pipeline")
+    def dropped(self, item: Any, response: Response | Failure | None, exception: BaseException) -> None:
+        self._finish_record(item, response, State.DROPPED, getattr(exception, "reason", None) or "pipeline")
 
-    def item_failed(self, item: Any, response: Response | None, failure: Failure) -> None:
-        if isinstance(failure.value, OSError):
+    def item_failed(self, item: Any, response: Response | Failure | None, failure: Failure) -> None:
+        writer = self._writer
+        if writer is not None and writer.part is not None and failure.value is writer.part.refusal:
             self._disk_refused(failure.value)
         else:
-            self._finish(response, State.FAILED, type(failure.value).__name__)
+            self._finish_record(item, response, State.FAILED, type(failure.value).__name__)
 
-    def spider_failed(self, failure: Failure, response: Response | None) -> None:
-        self._finish(response, State.FAILED, type(failure.value).__name__)
+    def spider_failed(self, failure: Failure, response: Response | Failure | None) -> None:
+        if claim := _claim_of(response):
+            self._spider.feed.finish(claim, State.FAILED, type(failure.value).__name__)
 
     def request_dropped(self, request: Request) -> None:
         if claim := request.meta.get("claim"):
             self._spider.feed.finish(claim, State.FAILED, "request_dropped")
 
-    def _finish(self, response: Response | None, state: State, reason: str = "") -> None:
-        claim: Claim | None = response.meta.get("claim") if response is not None else None
-        if claim is not None:
+    def _finish_record(
+        self, item: Any, response: Response | Failure | None, state: State, reason: str
+    ) -> None:
+        """The end of a record, not of whatever else a user's code makes of its response."""
+        claim = _claim_of(response)
+        if claim is not None and isinstance(item, (Movie, Person)) and item.id == claim.id:
+            if self._writer is not None:
+                self._writer.take_written(claim.id)
             self._spider.feed.finish(claim, state, reason)
 
     async def _settle_regularly(self) -> None:
@@ -119,7 +145,7 @@ class SettlementExtension:
             self._record(finished)
 
     async def _sync(self) -> None:
-        writer = self._crawler.get_item_pipeline(PartWriterPipeline)
+        writer = self._writer
         if writer is None or writer.part is None:
             return
         writer.part.flush()
@@ -160,3 +186,8 @@ class SettlementExtension:
         if heartbeat is not None:
             await heartbeat.end()
         await spider.server.aclose()
+
+
+def _claim_of(response: Response | Failure | None) -> Claim | None:
+    """The claim of the request that was answered; a user's errback may have only a failure to show."""
+    return response.meta.get("claim") if isinstance(response, Response) else None

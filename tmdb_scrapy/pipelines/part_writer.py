@@ -11,11 +11,13 @@ from tmdb_scrapy.parts import Part, parts_directory
 
 
 class PartWriterPipeline:
-    """Writes the body of each record as one line. The settlement flushes before it settles."""
+    """Writes the body of each record as one line, and knows which it wrote: an ID is kept only if its line
+    is there. The settlement flushes before it settles."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self.part: Part | None = None
+        self._written: set[int] = set()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -30,7 +32,15 @@ class PartWriterPipeline:
         """The item, once its line is in the part's buffer. Raises `OSError` when the disk refuses."""
         if self.part is not None and isinstance(item, (Movie, Person)):
             self.part.write(line_of(item.body))
+            self._written.add(item.id)
         return item
+
+    def take_written(self, tmdb_id: int) -> bool:
+        """Whether a line of this ID was written since this was last asked."""
+        if tmdb_id in self._written:
+            self._written.remove(tmdb_id)
+            return True
+        return False
 
     def close_spider(self) -> None:
         if self.part is not None:

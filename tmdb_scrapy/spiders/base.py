@@ -9,11 +9,12 @@ import re
 import secrets
 import socket
 from collections.abc import AsyncIterator
+from pathlib import PurePosixPath
 from typing import Any, ClassVar
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from redis.exceptions import RedisError
-from scrapy import Request
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest, NotSupported
 from scrapy.http import Response
@@ -102,11 +103,19 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
         if missing := self._missing_components():
             self.stop("incomplete", "; ".join(missing))
             return
-        scheduler = self.crawler.engine.scheduler
         while (claim := await self._next_claim()) is not None:
             yield self.request_for(claim)
-            if isinstance(scheduler, DequeScheduler):
-                await scheduler.room()
+            await self._room()
+
+    async def _room(self) -> None:
+        """Wait until the scheduler wants more: what is leased early, others cannot fetch."""
+        scheduler = self.crawler.engine.scheduler
+        # Not isinstance: for Scrapy's BaseScheduler, whatever has its methods is one of its subclasses.
+        if type(scheduler) is DequeScheduler:
+            await scheduler.room()
+            return
+        while scheduler.has_pending_requests():
+            await self.crawler.signals.wait_for(signals.scheduler_empty)
 
     def _missing_components(self) -> list[str]:
         """What the settings leave out although IDs would be settled unwritten, or never, without it."""
@@ -144,7 +153,9 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
 
     def parse(self, response: Response, **kwargs: Any) -> Any:
         """The item of a response; or its outcome, or another attempt."""
-        claim: Claim = response.meta["claim"]
+        claim: Claim | None = response.meta.get("claim")
+        if claim is None:  # `scrapy parse URL`: nobody leased it
+            return self.read(_id_in(response.url), response.body)
         verdict = judge(response.status, response.body)
         if verdict is Verdict.RECORD:
             try:
@@ -231,6 +242,11 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
         return not engine.downloader.active and (scraper is None or scraper.is_idle()) and not (
             engine.scheduler is not None and engine.scheduler.has_pending_requests()
         )  # fmt: skip
+
+
+def _id_in(url: str) -> int:
+    """The TMDb ID that a URL of the API asks for. Raises `ValueError` when it has none."""
+    return int(PurePosixPath(urlsplit(url).path).name)
 
 
 def _worker_name() -> str:
