@@ -69,15 +69,16 @@ def worker(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def told(worker: Worker, story: Callable[[], Any]) -> Any:
-    """What an async function answers; afterwards the worker's file and connection are closed."""
+    """What an async function answers while the settlement is open; afterwards everything is closed."""
 
     async def main() -> Any:
+        worker.settlement.opened()
         try:
             return await story()
         finally:
+            await worker.settlement.closed("finished")
             with contextlib.suppress(OSError):
                 worker.writer.close_spider()
-            await worker.spider.server.aclose()
 
     return asyncio.run(main())
 
