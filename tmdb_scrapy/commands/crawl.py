@@ -30,11 +30,11 @@ class Command(ScrapyCrawl):
         try:
             if not Config.from_settings(self.settings).tmdb_api_key:
                 raise ConfigError([HOW_TO_GET_A_KEY])
-            crawlers_before = self._crawl(args, opts)
+            crawler = self._crawl(args, opts)
         except ConfigError as error:
             self.exitcode = complain(str(error), BAD_USE)
             return
-        self.exitcode = self._judge(crawlers_before)
+        self.exitcode = self._judge(crawler)
 
     def _crawl(self, args: list[str], opts: argparse.Namespace) -> Any:
         if len(args) != 1:
