@@ -27,8 +27,10 @@ def workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     started: list[Workers] = []
 
     def start(script: str) -> Workers:
-        (tmp_path / "scrapy").mkdir()
-        (tmp_path / "scrapy" / "__main__.py").write_text(script)
+        package = tmp_path / "scrapy"
+        package.mkdir()
+        (package / "__init__.py").touch()
+        (package / "__main__.py").write_text(script)
         started.append(Workers("movies", 1, tmp_path / "logs"))
         return started[-1]
 
