@@ -1,13 +1,17 @@
-"""Simulated time: an event loop that jumps from timer to timer instead of waiting."""
+"""What the tests of the wire share: a scripted server, and an event loop that jumps from timer to timer."""
 
 from __future__ import annotations
 
 import asyncio
 import selectors
+import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 class _JumpingSelector(selectors.SelectSelector):

@@ -3,63 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 
 import pytest
+from scripted_server import LARGEST_BYTES, always, asking, sized
 
 from tmdb_scrapy.downloader.http import BrokenOff, Connections, Unreachable
-
-Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-LARGEST_BYTES = 1000
-
-
-class Server:
-    """Runs `script` for each connection and counts them."""
-
-    def __init__(self, script: Script) -> None:
-        self._script = script
-        self.connections = 0
-        self.url = ""
-        self.requests: list[bytes] = []
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            await self._script(reader, writer)
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def asking(script: Script) -> AsyncIterator[tuple[Server, Connections]]:
-    server = Server(script)
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
-    server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    connections = Connections(ssl.create_default_context(), LARGEST_BYTES)
-    try:
-        yield server, connections
-    finally:
-        connections.close()
-        listener.close()
-
-
-def always(*answers: bytes) -> Script:
-    """Answers each request on a connection with the next of `answers`, then closes."""
-
-    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for answer in answers:
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(answer)
-            await writer.drain()
-
-    return script
-
-
-def sized(body: bytes, *headers: bytes) -> bytes:
-    lines = [b"HTTP/1.1 200 OK", b"Content-Length: %d" % len(body), *headers]
-    return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
 async def body_of(answer: bytes) -> bytes:
@@ -168,3 +118,43 @@ def test_a_header_cannot_smuggle_another() -> None:
                     await connections.ask("GET", url, headers)
 
     asyncio.run(scenario())
+
+
+STRAY = sized(b"stray", b"X-Stray: yes")
+
+
+@pytest.mark.parametrize("stray", [STRAY, STRAY[:20], b"H", b"garbage"])
+@pytest.mark.parametrize("apart", [False, True])
+def test_what_nobody_asked_for_is_never_an_answer_and_ends_the_connection(stray: bytes, apart: bool) -> None:
+    """The stray bytes come with the answer, or a moment later."""
+
+    async def scenario() -> None:
+        answered, hung_up = asyncio.Event(), asyncio.Event()
+
+        async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(sized(b"asked for") + (b"" if apart else stray))
+            if apart:
+                await answered.wait()
+                writer.write(stray)
+            with contextlib.suppress(ConnectionError):
+                await reader.read()
+            hung_up.set()
+
+        async with asking(script) as (server, connections):
+            for number in (1, 2, 3):
+                answer = await connections.ask("GET", f"{server.url}/", {})
+                answered.set()
+                assert (answer.body, answer.headers) == (b"asked for", {"content-length": "9"})
+                await asyncio.wait_for(hung_up.wait(), 5)
+                assert server.connections == number
+                answered.clear()
+                hung_up.clear()
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_switches_to_another_protocol_has_broken_off() -> None:
+    switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+    with pytest.raises(BrokenOff, match="another protocol"):
+        asyncio.run(asyncio.wait_for(body_of(switch), 5))

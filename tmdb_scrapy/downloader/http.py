@@ -21,7 +21,7 @@ REPEATABLE = frozenset({"GET", "HEAD"})
 
 
 class Answer(NamedTuple):
-    """What came back. Names of headers are in lower case; the body is as it was on the wire."""
+    """What came back. Names of headers are in lower case; `Connections` leave the body as it was on the wire."""
 
     status: int
     headers: dict[str, str]
@@ -208,6 +208,9 @@ class _Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._fail(f"what came is not HTTP: {error}")
             self.close()
+        except httptools.HttpParserUpgrade:
+            self._fail("the server went over to another protocol")
+            self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._everybody.discard(self)
@@ -218,6 +221,10 @@ class _Connection(asyncio.Protocol):
         self._transport = None
 
     # What the parser calls
+
+    def on_message_begin(self) -> None:
+        if self._waiter is None or self._waiter.done():
+            raise ConnectionError("nobody asked")  # ends the parsing, and with it the connection
 
     def on_header(self, name: bytes, value: bytes) -> None:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
