@@ -5,6 +5,7 @@ Errors of the SSH library are translated here, once.
 
 from __future__ import annotations
 
+import errno
 import socket
 
 from paramiko.ssh_exception import (
@@ -16,6 +17,8 @@ from paramiko.ssh_exception import (
 
 from deploy.host_keys import RefusedHostKey
 from deploy.hosts import Host
+
+OF_A_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
 
 class HostFailure(Exception):
@@ -40,9 +43,21 @@ def translate(error: Exception, host: Host) -> HostFailure:
         return error
     if isinstance(error, RefusedHostKey):
         return HostFailure(str(error), error.advice)
-    failure = _of_connection(error, host)
+    failure = _of_this_machine(error) or _of_connection(error, host)
     failure.__cause__ = error
     return failure
+
+
+def _of_this_machine(error: Exception) -> HostFailure | None:
+    """What a file here, not the connection, is to blame for: such an error has a file's name, or speaks of a
+    disk."""
+    if not isinstance(error, OSError) or isinstance(error, TimeoutError):
+        return None
+    if error.errno in OF_A_DISK:
+        return HostFailure(f"on this machine: {error}", "free some space here, then run the same command")
+    if error.filename is not None:
+        return HostFailure(f"on this machine: {error}", "see to that file here, then run the same command")
+    return None
 
 
 def _of_connection(error: Exception, host: Host) -> HostFailure:
