@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import re
@@ -11,10 +13,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from deploy import shared_homes
-from deploy.failures import HostFailure
+from deploy.failures import FleetError, HostFailure
 from deploy.fleet import Fleet
 from deploy.hosts import Host
 from deploy.on_host import parts
@@ -25,12 +26,15 @@ from tmdb_scrapy.parts import parts_directory
 SILENCE_TIMEOUT_S = 600.0
 """A host reads and checksums gigabytes that we have already, in silence."""
 
-BLOCK_BYTES = 1 << 18
 LONGEST_LINE = 4096
 INCOMING = ".incoming"
 """Beside the parts, for those that have not arrived whole; an interrupted collect goes on from there."""
 
 _PART_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}\.jsonl")
+
+
+class _PartFailure(HostFailure):
+    """One part cannot be taken; the others of its host can."""
 
 
 @dataclass
@@ -46,15 +50,20 @@ class Collected:
 
 
 def collect(fleet: Fleet, kind: str) -> dict[Host, Collected | HostFailure]:
-    """Bring all parts here, once where homes are shared. What is here already is neither sent nor changed."""
+    """Bring all parts here, once where homes are shared. What is here already is neither sent nor changed.
+
+    Raises `FleetError` while another collect of that kind is at work here.
+    """
     homes = shared_homes.find(fleet, fleet.hosts, create=False)
     directory = parts_directory(fleet.config.data_dir, kind)
-    (directory / INCOMING).mkdir(parents=True, exist_ok=True)
-    claims, had = _Claims(), inventory(directory)
-    fetched = fleet.each(
-        lambda host, calls: Receiver(directory, host, claims).receive(calls, fleet.working_dir, kind, had),
-        homes.keepers,
-    )
+    with _alone(directory):
+        claims, had = _Claims(), inventory(directory)
+        fetched = fleet.each(
+            lambda host, calls: Receiver(directory, host, claims).receive(
+                calls, fleet.working_dir, kind, had
+            ),
+            homes.keepers,
+        )
     results: dict[Host, Collected | HostFailure] = {}
     for host in fleet.hosts:
         keeper = homes.keeper.get(host)
@@ -62,6 +71,18 @@ def collect(fleet: Fleet, kind: str) -> dict[Host, Collected | HostFailure]:
         if keeper is not None and keeper != host and not isinstance(fetched[keeper], HostFailure):
             results[host] = Collected(home=f"see {keeper}")
     return results
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """One collect at a time: two would write to the same unfinished files."""
+    (directory / INCOMING).mkdir(parents=True, exist_ok=True)
+    with (directory / INCOMING / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FleetError(f"another collect writes to {directory}: wait until it has ended") from None
+        yield
 
 
 def inventory(directory: Path) -> dict[str, Had]:
@@ -84,14 +105,10 @@ class _Claims:
         self._owner: dict[str, Host] = {}
         self._claiming = threading.Lock()
 
-    def claim(self, name: str, host: Host) -> None:
+    def claim(self, name: str, host: Host) -> Host:
+        """The host that came with that part first."""
         with self._claiming:
-            owner = self._owner.setdefault(name, host)
-        if owner != host:
-            raise HostFailure(
-                f"{name} came from {owner} already, which does not share its home with this host",
-                "was one copied to the other? remove one copy, then collect again",
-            )
+            return self._owner.setdefault(name, host)
 
 
 class Receiver:
@@ -104,7 +121,7 @@ class Receiver:
         self.collected = Collected(home="own")
 
     def receive(self, calls: RemoteCalls, working_dir: str, kind: str, had: dict[str, Had]) -> Collected:
-        """All parts of one host. Raises `HostFailure`; what arrived before is kept."""
+        """All parts of one host. Raises `HostFailure`; what arrived whole is kept."""
         with calls.stream(
             SILENCE_TIMEOUT_S, parts.send, working_dir=working_dir, kind=kind, had=had
         ) as blocks:
@@ -112,49 +129,77 @@ class Receiver:
         return self.collected
 
     def take_all(self, source: _Source) -> None:
-        """Take in a whole stream."""
+        """Take in a whole stream. A part that cannot be taken is told of at the end, when the others are
+        here."""
+        failures = []
         while line := source.line():
-            self._take(json.loads(line), source)
+            try:
+                self._take(json.loads(line), source)
+            except _PartFailure as failure:
+                failures.append(failure)
         source.finish()
         self.collected.wire_bytes = source.wire_bytes
+        if failures:
+            reasons = "; ".join(failure.reason for failure in failures)
+            raise HostFailure(reasons, failures[0].advice)
 
     def _take(self, header: Header, source: _Source) -> None:
+        """Raises `_PartFailure`, the source being left behind the part; anything else ends the collect."""
         name, offset, size = header["name"], header["offset"], header["size"]
         if not _PART_NAME.fullmatch(name) or not 0 <= offset <= size:
             raise HostFailure(
                 f"it offers a part called {name[:80]!r}", "that is not a worker's file: look there"
             )
-        self.claims.claim(name, self.host)
+        content = source.exactly(size - offset)
         part = self.directory / name
+        refusal = self._refusal(part, header)
+        here = part.exists() and offset == size == part.stat().st_size
+        incoming = None if here or refusal else self._receive(part, offset, content)
+        for _ in content:
+            pass
+        digest = source.line().decode("ascii", "replace")
+        if refusal:
+            raise refusal
+        self.collected.parts += 1
+        if incoming is not None:
+            _verify(incoming, size, digest)
+            incoming.replace(part)
+            self.collected.new += 1
+            self.collected.new_bytes += size - offset
+
+    def _refusal(self, part: Path, header: Header) -> _PartFailure | None:
+        owner = self.claims.claim(part.name, self.host)
+        if owner != self.host:
+            return _PartFailure(
+                f"{part.name} came from {owner} already, which does not share its home with this host",
+                "was one copied to the other? remove one copy, then collect again",
+            )
         if header["disagrees"]:
-            source.line()
-            raise HostFailure(
+            return _PartFailure(
                 f"{part} here is not the beginning of that part there",
                 "move the file here away, then collect again",
             )
-        self.collected.parts += 1
-        if part.exists() and offset == size == part.stat().st_size:
-            source.line()
-            return
-        self._write(part, header, source)
-        self.collected.new += 1
-        self.collected.new_bytes += size - offset
+        return None
 
-    def _write(self, part: Path, header: Header, source: _Source) -> None:
+    def _receive(self, part: Path, offset: int, content: Iterator[bytes]) -> Path:
         incoming = part.parent / INCOMING / part.name
-        if header["offset"] and part.exists() and part.stat().st_size == header["offset"]:
+        if offset and part.exists() and part.stat().st_size == offset:
             shutil.copyfile(part, incoming)  # never in place: a torn end must not get into a finished part
         with incoming.open("r+b" if incoming.exists() else "w+b") as file:
-            digest = _digest_of_beginning(file, header["offset"])
+            file.seek(offset)
             file.truncate()
-            for block in source.exactly(header["size"] - header["offset"]):
-                digest.update(block)
+            for block in content:
                 file.write(block)
-        told = source.line().decode("ascii", "replace")
-        if digest.hexdigest() != told or incoming.stat().st_size != header["size"]:
-            incoming.unlink()
-            raise HostFailure(f"{part.name} arrived damaged", "collect again: it is fetched anew")
-        incoming.replace(part)
+        return incoming
+
+
+def _verify(incoming: Path, size: int, digest: str) -> None:
+    """Of the file as it lies on the disk, not of what was meant to be written."""
+    with incoming.open("rb") as file:
+        written = hashlib.file_digest(file, "sha256").hexdigest()
+    if written != digest or incoming.stat().st_size != size:
+        incoming.unlink()
+        raise _PartFailure(f"{incoming.name} arrived damaged", "collect again: it is fetched anew")
 
 
 class _Source:
@@ -198,15 +243,3 @@ class _Source:
             raise HostFailure("the connection was cut", "collect again: it goes on where it was") from None
         self.wire_bytes += len(block)
         self._ready += self._expand.decompress(block)
-
-
-def _digest_of_beginning(file: BinaryIO, length: int) -> hashlib._Hash:
-    """Of the first `length` bytes, the file being left behind them."""
-    digest = hashlib.sha256()
-    while length > 0:
-        block = file.read(min(BLOCK_BYTES, length))
-        if not block:
-            break
-        digest.update(block)
-        length -= len(block)
-    return digest

@@ -11,13 +11,14 @@ import sys
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from deploy.failures import HostFailure
+from deploy.failures import FleetError, HostFailure
 from deploy.hosts import Host
 from deploy.on_host import workspace
-from deploy.transfers import INCOMING, Collected, Receiver, _Claims, _Source, inventory
+from deploy.transfers import INCOMING, Collected, Receiver, _alone, _Claims, _Source, inventory
 
 LINES = b"".join(b'{"id": %d, "title": "a film of that number"}\n' % number for number in range(5000))
 
@@ -137,3 +138,40 @@ def test_a_part_that_arrives_damaged_is_not_kept(here: Path) -> None:
     with pytest.raises(HostFailure, match="damaged"):
         receive(zlib.compress(header + b"\n{}" + b"0" * 64 + b"\n\n"), here)
     assert inventory(here) == {}
+
+
+def test_parts_that_cannot_be_taken_do_not_keep_the_others_away(sender: Sender, here: Path) -> None:
+    for name in ("a-1-00.jsonl", "a-2-00.jsonl", "a-3-00.jsonl"):
+        (sender.parts / name).write_bytes(LINES + name.encode() + b"\n")
+    (here / "a-2-00.jsonl").write_bytes(b"something else\n")
+    claims = _Claims()
+    claims.claim("a-1-00.jsonl", Host("b"))
+    with pytest.raises(HostFailure, match=r"a-1-00.jsonl came from b already.*; .*a-2.* not the beginning"):
+        receive(sender.stream(here), here, claims)
+    assert (here / "a-3-00.jsonl").read_bytes() == LINES + b"a-3-00.jsonl\n"
+    assert not (here / "a-1-00.jsonl").exists()
+
+
+def test_what_lies_on_the_disk_is_verified(
+    sender: Sender, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (sender.parts / "a-1-00.jsonl").write_bytes(LINES)
+    stream = sender.stream(here)
+    received = Receiver._receive
+
+    def spoilt(*arguments: Any) -> Path:
+        incoming = received(*arguments)
+        incoming.write_bytes(b"?" + incoming.read_bytes()[1:])
+        return incoming
+
+    monkeypatch.setattr(Receiver, "_receive", spoilt)
+    with pytest.raises(HostFailure, match="damaged"):
+        receive(stream, here)
+    assert inventory(here) == {}
+
+
+def test_a_second_collect_is_refused_while_one_is_at_work(here: Path) -> None:
+    with _alone(here), pytest.raises(FleetError, match="another collect"), _alone(here):
+        pass
+    with _alone(here):
+        pass
