@@ -1,3 +1,5 @@
+"""What an answer means, whatever it is."""
+
 from __future__ import annotations
 
 import json
@@ -15,6 +17,8 @@ def error(code: int, message: str = "Something.", **more: Any) -> bytes:
 
 
 RECORD = b'{"id": 7, "title": "Seven"}'
+NOT_UTF_8 = b'{"status_code": 34, "status_message": "\xff"}'
+TOO_DEEP = b'{"status_code": 34, "more": ' + b"[" * 1_900
 HTML = b"<html><body>Bad gateway</body></html>"
 
 
@@ -60,13 +64,22 @@ HTML = b"<html><body>Bad gateway</body></html>"
         (504, error(34), Verdict.UNAVAILABLE),
         (599, RECORD, Verdict.UNAVAILABLE),
         (200, error(11), Verdict.UNAVAILABLE),
+        (429, NOT_UTF_8, Verdict.THROTTLED),
+        (404, NOT_UTF_8, Verdict.BROKEN),
+        (429, TOO_DEEP, Verdict.THROTTLED),
+        (404, TOO_DEEP, Verdict.BROKEN),
     ],
 )
 def test_verdict(status: int, body: bytes, verdict: Verdict) -> None:
     assert judge(status, body) is verdict
 
 
-@given(st.integers(100, 599), st.binary(max_size=60) | st.builds(error, st.integers(-1, 60), st.text()))
+@given(
+    st.integers(100, 599),
+    st.binary(max_size=60)
+    | st.builds(error, st.integers(-1, 60), st.text())
+    | st.binary(max_size=60).map(lambda noise: b'{"status_code": 34, "status_message": "' + noise),
+)
 def test_every_answer_has_a_verdict(status: int, body: bytes) -> None:
     verdict = judge(status, body)
     assert isinstance(verdict, Verdict)
@@ -82,6 +95,8 @@ def test_every_answer_has_a_verdict(status: int, body: bytes) -> None:
         (error(7, "Invalid API key."), "Invalid API key."),
         (b'{"status_code": 7}', ""),
         (b'{"status_code": "7", "status_message": "odd"}', ""),
+        (NOT_UTF_8, ""),
+        (TOO_DEEP, ""),
         (HTML, ""),
         (b"", ""),
         (RECORD, ""),

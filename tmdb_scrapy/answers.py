@@ -72,7 +72,7 @@ def _error_in(body: bytes) -> _ErrorBody | None:
         return None
     try:
         error = msgspec.json.decode(body, type=_ErrorBody)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     # Some successes carry a status code too, such as 1 of /authentication.
     return None if error.success else error

@@ -21,7 +21,7 @@ REPEATABLE = frozenset({"GET", "HEAD"})
 
 
 class Answer(NamedTuple):
-    """What came back. Names of headers are in lower case; `Connections` leave the body as it was on the wire."""
+    """What came back. Names of headers are in lower case; from `Connections` the body is as it was sent."""
 
     status: int
     headers: dict[str, str]
