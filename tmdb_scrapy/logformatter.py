@@ -25,7 +25,9 @@ class TmdbLogFormatter(LogFormatter):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        level = logging.getLevelName(crawler.settings["LOG_LEVEL"])
+        level = crawler.settings["LOG_LEVEL"]
+        if not isinstance(level, int):
+            level = logging.getLevelNamesMapping()[level]
         handler = get_scrapy_root_handler()
         return cls(level <= logging.DEBUG or (handler is not None and handler.level <= logging.DEBUG))
 
