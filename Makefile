@@ -5,7 +5,6 @@ VENV := .venv/bin
 SCRAPY := $(VENV)/scrapy
 KIND ?= movies
 KINDS := $(if $(filter command line environment,$(origin KIND)),$(KIND),)
-export HOST HOSTS YES
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint format bench soak redis redis-stop seed crawl status merge audit retry upload

@@ -5,6 +5,10 @@ FAB := $(VENV)/fab --search-root deploy
 
 export KIND
 
+# Some shells (tcsh, openSUSE's bash) export HOST, this machine's name: whom a command is about, and that it need
+# not ask, is for the command line alone to say.
+$(foreach name,HOST HOSTS YES,$(if $(filter command,$(origin $(name))),,$(eval unexport $(name))))
+
 .PHONY: ping load init launch logs stop kill console collect clean upload-parts \
 	remote_all init_remote map_reduce_remote ping_remote load_remote kill_remote clean_remote
 
