@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from fabric import task
 from invoke.context import Context
@@ -18,10 +18,11 @@ from invoke.exceptions import Exit
 from rich.console import Console
 
 from deploy import console as telnet
-from deploy import fleet_redis, latency, log_following, provisioning, removal, reports, transfers, work
+from deploy import fleet_redis, latency, provisioning, removal, reports, transfers, work
 from deploy.failures import FleetError, translate
 from deploy.fleet import Fleet, kind
 from deploy.hosts import Host, HostsError
+from deploy.log_following import LogFollowing
 from deploy.on_host import machine
 from deploy.remote_calls import RemoteCalls
 from tmdb_scrapy.config import ConfigError
@@ -121,14 +122,13 @@ def kill(_: Context) -> None:
 
 @task
 def logs(_: Context) -> None:
-    """Follow the logs; FOLLOW=0 shows their last lines only."""
+    """Follow the logs until ^C; FOLLOW=0 shows their last lines only."""
     with the_fleet() as fleet:
         go_on = os.environ.get("FOLLOW", "1") != "0"
-        try:
-            results = log_following.follow(fleet, LOG_LINES, go_on)
-        except KeyboardInterrupt:
-            return
-        reports.report("logs", ["lines"], results, lambda shown: [str(shown)])
+        following = LogFollowing(fleet)
+        with suppress(KeyboardInterrupt):
+            following.follow(LOG_LINES, go_on)
+        reports.report("logs", ["lines"], following.results, lambda shown: [str(shown)])
 
 
 @task

@@ -3,39 +3,65 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Iterator
 from itertools import cycle
 
 from rich.console import Console
 from rich.text import Text
 
-from deploy.failures import HostFailure
+from deploy.failures import HostFailure, translate
 from deploy.fleet import Fleet
 from deploy.hosts import Host
 from deploy.on_host import logs
 from deploy.remote_calls import RemoteCalls
+from deploy.reports import explain
 
 COLOURS = ("cyan", "green", "yellow", "magenta", "blue", "bright_cyan", "bright_green", "bright_magenta")
 NEVER_TOO_SILENT_S = 7 * 24 * 3600.0
 
 
-def follow(fleet: Fleet, lines: int, go_on: bool) -> dict[Host, int | HostFailure]:
-    """Print the last `lines` lines of each log; with `go_on`, new ones until the user interrupts. The result
-    is how many lines each host gave."""
-    console = Console(highlight=False, soft_wrap=True)
-    printing = threading.Lock()
-    colours = dict(zip(fleet.hosts, cycle(COLOURS), strict=False))
+class LogFollowing:
+    """One run of `make logs`."""
 
-    def show(host: Host, calls: RemoteCalls) -> int:
-        shown, unfinished = 0, b""
-        with calls.stream(
-            NEVER_TOO_SILENT_S, logs.follow, working_dir=fleet.working_dir, lines=lines, follow=go_on
-        ) as blocks:
-            for block in blocks:
-                *whole, unfinished = (unfinished + block).split(b"\n")
-                for line in whole:
-                    with printing:
-                        console.print(Text(f"{host} ", colours[host]) + Text(line.decode("utf-8", "replace")))
-                    shown += 1
-        return shown
+    def __init__(self, fleet: Fleet, console: Console | None = None) -> None:
+        self.results: dict[Host, int | HostFailure] = dict.fromkeys(fleet.hosts, 0)
+        """How many lines each host gave so far, or why it gives none any more."""
+        self._fleet = fleet
+        self._console = console or Console(highlight=False, soft_wrap=True)
+        self._printing = threading.Lock()
+        self._colours = dict(zip(fleet.hosts, cycle(COLOURS), strict=False))
 
-    return fleet.each(show)
+    def follow(self, lines: int, go_on: bool) -> None:
+        """Print the last `lines` lines of each log; with `go_on`, new ones until the user interrupts. A
+        host's failure is told at once, because the others may go on for days."""
+
+        def show(host: Host, calls: RemoteCalls) -> None:
+            try:
+                with calls.stream(
+                    NEVER_TOO_SILENT_S,
+                    logs.follow,
+                    working_dir=self._fleet.working_dir,
+                    lines=lines,
+                    follow=go_on,
+                ) as blocks:
+                    for number, line in enumerate(_lines(blocks), start=1):
+                        self._show(host, line)
+                        self.results[host] = number
+            except Exception as error:
+                failure = translate(error, host)
+                self.results[host] = failure
+                with self._printing:
+                    explain(host, failure, self._console)
+
+        self._fleet.each(show)
+
+    def _show(self, host: Host, line: bytes) -> None:
+        with self._printing:
+            self._console.print(Text(f"{host} ", self._colours[host]) + Text(line.decode("utf-8", "replace")))
+
+
+def _lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    unfinished = b""
+    for block in blocks:
+        *whole, unfinished = (unfinished + block).split(b"\n")
+        yield from whole
