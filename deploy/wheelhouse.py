@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,11 @@ class Platform:
     def of(cls, host: Machine) -> Platform:
         """The platform of a host."""
         return cls(host["python"], host["architecture"], host["glibc"])
+
+    @classmethod
+    def here(cls) -> Platform:
+        """That of the interpreter which runs this, and its pip; another python3 may be first on the PATH."""
+        return cls(platform.python_version(), platform.machine(), machine.glibc())
 
     @property
     def python_minor(self) -> str:
@@ -91,7 +97,6 @@ class Wheels:
     """A complete set for one platform."""
 
     directory: Path
-    fingerprint: str
 
     @cached_property
     def size(self) -> int:
@@ -147,7 +152,7 @@ class Wheelhouse:
                 except NoWheels as failure:
                     self._failures[platform] = failure
                     raise
-            return Wheels(directory, self.fingerprint(platform))
+            return Wheels(directory)
 
     def _fetch(self, platform: Platform, directory: Path) -> None:
         self.cache.mkdir(parents=True, exist_ok=True)
@@ -176,7 +181,7 @@ class Wheelhouse:
 
 def _pip_command(platform: Platform) -> list[str]:
     """For this machine's own platform pip may build what has no wheel; for others it can only download."""
-    if platform.takes_wheels_of(Platform.of(machine.describe())):
+    if platform.takes_wheels_of(Platform.here()):
         return ["wheel", "--wheel-dir", "."]
     if not platform.wheel_tags:
         raise NoWheels(f"{platform} has no manylinux wheels")

@@ -52,7 +52,7 @@ def describe() -> Machine:
         "python": version,
         "interpreter": interpreter,
         "architecture": platform.machine(),
-        "glibc": platform.libc_ver()[1] if platform.libc_ver()[0] == "glibc" else "",
+        "glibc": glibc(),
         "address": (os.environ.get("SSH_CONNECTION", "").split() or ["", "", "", ""])[2],
     }
 
@@ -84,6 +84,12 @@ def version_of(interpreter: str) -> tuple[int, ...]:
         stderr=subprocess.DEVNULL,
     )
     return tuple(int(number) for number in asked.stdout.split()) or (0,)
+
+
+def glibc() -> str:
+    """Version such as 2.36; empty for another C library."""
+    name, version = platform.libc_ver()
+    return version if name == "glibc" else ""
 
 
 def load(working_dir: str) -> Load:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+from pathlib import Path
+
 import pytest
 
 from deploy.requirements import needed
@@ -31,6 +34,17 @@ def test_wheel_tags_begin_with_the_hosts_own_c_library() -> None:
 def test_another_c_library_has_no_wheels() -> None:
     with pytest.raises(NoWheels, match="no manylinux wheels"):
         _pip_command(Platform("3.12.1", "x86_64", ""))
+
+
+def test_wheels_are_built_for_the_python_that_runs_not_for_the_first_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "python3"
+    other.write_text("#!/bin/sh\necho 3 99 1\n")
+    other.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert Platform.here().python == platform.python_version()
+    assert _pip_command(Platform.here())[0] == "wheel"
 
 
 def test_the_fingerprint_tells_environments_apart() -> None:
