@@ -96,5 +96,9 @@ def _main(config: Config, hosts: list[Host]) -> Host | None:
         main = parse_host(config.remote_host).as_user(config.remote_user)
     except ValueError as error:
         raise HostsError([f"REMOTE_HOST={config.remote_host!r}: {error}"]) from None
-    same = [host for host in hosts if host.address == main.address and main.port in (None, host.port)]
+    same = [
+        host
+        for host in hosts
+        if host.address.lower() == main.address.lower() and main.port in (None, host.port)
+    ]
     return same[0] if same else main

@@ -93,7 +93,7 @@ def settle(
         host = f"[{main_address}]" if ":" in main_address else main_address
         written = f"redis://{USER}:{secrets.token_urlsafe(32)}@{host}:{DEFAULT_PORT}/0"
         add_to_env_file(file, KEY, written)
-    return _on_main_or_elsewhere(fleet, written, {main_address.lower(), fleet.main.address})
+    return _on_main_or_elsewhere(fleet, written, {main_address.lower(), fleet.main.address.lower()})
 
 
 def add_to_env_file(path: Path, key: str, value: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import ipaddress
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 SSH_PORT = 22
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\\+-]{0,63}")
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_SCOPED = re.compile(r"[0-9A-Fa-f:.]+%[A-Za-z0-9_.-]{1,15}")
 _FORM = re.compile(
     r"(?:(?P<user>[^@]*)@)?(?:\[(?P<bracketed>[^\[\]]*)\]|(?P<plain>[^:\[\]]*))(?::(?P<port>.*))?"
 )
@@ -31,7 +33,8 @@ class Host:
     """A machine of the fleet, as its user wrote it."""
 
     address: str
-    """Host name, IPv4 or IPv6 address, or an alias from the SSH configuration; lower case, no brackets."""
+    """Host name, IPv4 or IPv6 address, or an alias from the SSH configuration, which tells upper from lower
+    case; no brackets."""
     user: str | None = None
     """None: REMOTE_USER, or what the SSH configuration says."""
     port: int | None = None
@@ -92,7 +95,7 @@ def read_hosts(path: Path) -> list[Host]:
         except ValueError as error:
             problems.append(f"{path}:{number}: {written!r}: {error}")
             continue
-        identity = (host.address, host.port or SSH_PORT)
+        identity = (host.address.lower(), host.port or SSH_PORT)
         if identity in hosts:
             problems.append(f"{path}:{number}: {written!r}: the same machine as line {lines[identity]}")
             continue
@@ -110,15 +113,16 @@ def select(hosts: Iterable[Host], wanted: str) -> list[Host]:
     Raises `HostsError` for a name that is not among them, so that a slip does not pass for "done".
     """
     known = list(hosts)
-    names = [name.strip().lower() for name in wanted.split(",") if name.strip()]
+    names = [name.strip() for name in wanted.split(",") if name.strip()]
     if not names:
         return known
-    chosen = [host for host in known if {str(host), host.address, f"{host.destination}"} & set(names)]
-    answering = {name for host in known for name in (str(host), host.address, host.destination)}
-    unknown = [name for name in names if name not in answering]
+    answers = {host: {str(host).lower(), host.address.lower(), host.destination.lower()} for host in known}
+    answering = set[str]().union(*answers.values())
+    unknown = [name for name in names if name.lower() not in answering]
     if unknown:
         raise HostsError([f"{name!r} is not in the list of hosts" for name in unknown])
-    return chosen
+    lowered = {name.lower() for name in names}
+    return [host for host in known if answers[host] & lowered]
 
 
 def _split(text: str) -> tuple[str | None, str, str | None]:
@@ -137,11 +141,11 @@ def _split(text: str) -> tuple[str | None, str, str | None]:
 
 
 def _checked_address(address: str) -> str:
-    try:
-        return str(ipaddress.ip_address(address))
-    except ValueError:
-        pass
-    name = address.lower().removesuffix(".")
+    # A scope, as in fe80::1%eth0, may be anything to Python.
+    if "%" not in address or _SCOPED.fullmatch(address):
+        with contextlib.suppress(ValueError):
+            return str(ipaddress.ip_address(address))
+    name = address.removesuffix(".")
     labels = name.split(".")
     looks_numeric = re.fullmatch(r"[0-9.]+", name) is not None
     if (

@@ -13,7 +13,7 @@ from deploy.hosts import Host, HostsError, parse_host, read_hosts, select
     ("line", "host"),
     [
         ("desktop-1", Host("desktop-1")),
-        ("Desktop-1.Example.org.", Host("desktop-1.example.org")),
+        ("Desktop-1.Example.org.", Host("Desktop-1.Example.org")),
         ("10.0.0.7", Host("10.0.0.7")),
         ("10.0.0.7:2222", Host("10.0.0.7", port=2222)),
         ("me@desktop-1", Host("desktop-1", user="me")),
@@ -24,6 +24,8 @@ from deploy.hosts import Host, HostsError, parse_host, read_hosts, select
         ("me@[2001:db8::1]:2222", Host("2001:db8::1", user="me", port=2222)),
         ("me@2001:db8::1", Host("2001:db8::1", user="me")),
         ("my_alias", Host("my_alias")),
+        ("MyAlias", Host("MyAlias")),
+        ("me@[FE80::1%eth0.1]:22", Host("fe80::1%eth0.1", user="me", port=22)),
     ],
 )
 def test_a_host_line_is_read(line: str, host: Host) -> None:
@@ -58,6 +60,10 @@ def test_a_host_line_is_read(line: str, host: Host) -> None:
         "x" * 64,
         "bücher",
         "a,b",
+        "fe80::1%$(reboot)",
+        "fe80::1%",
+        "[fe80::1%a;b]:22",
+        "fe80::1%a b",
     ],
 )
 def test_anything_else_is_refused(line: str) -> None:
@@ -91,7 +97,7 @@ def test_a_list_without_hosts_is_an_error(content: str | None, tmp_path: Path) -
 
 
 def test_hosts_are_chosen_by_name_or_as_written() -> None:
-    hosts = [Host("a"), Host("b", port=2222), Host("c", user="me")]
+    hosts = [Host("A"), Host("b", port=2222), Host("c", user="me")]
     assert select(hosts, "") == hosts
     assert select(hosts, "c, a") == [hosts[0], hosts[2]]
     assert select(hosts, "b:2222") == select(hosts, "B") == [hosts[1]]
