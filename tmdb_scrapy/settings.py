@@ -67,12 +67,16 @@ ITEM_PIPELINES = {
     "tmdb_scrapy.pipelines.part_writer.PartWriterPipeline": 900,
 }
 
+FEED_EXPORTERS: dict[str, str | None] = {  # of -o FILE, beside the parts
+    **dict.fromkeys(("jsonlines", "jsonl", "jl"), "tmdb_scrapy.exporters.RecordLines"),
+    **dict.fromkeys(("json", "xml")),  # cannot hold a body: Scrapy refuses such a file at once
+}
+
 # Outcomes
 EXTENSIONS: dict[str, int | None] = {
     "tmdb_scrapy.extensions.pacing.Pacing": 10,
     "tmdb_scrapy.extensions.heartbeat.HeartbeatExtension": 20,
     "tmdb_scrapy.extensions.settlement.SettlementExtension": 30,
-    "scrapy.extensions.feedexport.FeedExporter": None,  # parts are written by the pipeline
 }
 
 # Scrapy imports what is switched off as well. These two brought a web server and the list of all public
@@ -91,7 +95,5 @@ LOG_LEVEL = "INFO"  # a line a request would be a million lines
 LOG_FORMATTER = "tmdb_scrapy.logformatter.TmdbLogFormatter"
 TELNETCONSOLE_HOST = "127.0.0.1"  # Scrapy's default, and it must stay so
 REMOTE_CONTROL_ENABLED = False  # an HTTP server that runs code is not wanted beside an API key
-
-FEED_EXPORT_ENCODING = "utf-8"
 
 TMDB_CONFIG: Any = None  # the Config; set by the spiders
