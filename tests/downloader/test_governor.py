@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import pytest
 
 from tmdb_scrapy.downloader.governor import Governor, GovernorClosed
-from tmdb_scrapy.downloader.pacing import Pace
+from tmdb_scrapy.downloader.pace import Pace
 
 Virtually = Callable[[Coroutine[Any, Any, Any]], Any]
 

@@ -14,7 +14,7 @@ from scrapy.exceptions import IgnoreRequest
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.downloader.breaker import Breaker, BreakerClosed
 from tmdb_scrapy.downloader.governor import Governor, GovernorClosed
-from tmdb_scrapy.downloader.pacing import Pace
+from tmdb_scrapy.downloader.pace import Pace
 
 logger = logging.getLogger(__name__)
 
