@@ -18,25 +18,31 @@ from benchmarks.bodies import Mix, catalogue_size
 from benchmarks.crawlers import CONCURRENCY, Crawl, Crawler, Task, crawl
 from benchmarks.machine import Cores, on_core
 from benchmarks.servers import ApiServer, NginxServer, SandboxServer, has_nginx, roomy_directory
-from tmdb_scrapy.redis_server import RedisServer, RedisServerError, free_port
+from tmdb_scrapy.redis_server import RedisServer
 
 WIRE_BYTES = 9_000
 """Room that a gzipped body takes at most, on average."""
-PORT_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured. The defaults fit the whole run into ten minutes on two cores."""
+    """How much is measured. The defaults fit the whole run into twenty minutes on two cores."""
 
     runs: int = 3
+    """How often crawlers take turns; far-wire, with a minute a run, at most three times."""
+    pairs: int = 5
+    """How often two ways are compared whose times a shared disk or machine moves: near and far Redis, merge
+    and cat."""
     movies: int = 20_000
     """In a crawl at full speed."""
     far_movies: int = 20_000
-    paced_s: int = 30
+    redis_movies: int = 40_000
+    """In a crawl beside which Redis is far: some six seconds, of which a ramp of 50 ms is 1 %."""
+    paced_s: int = 20
     ids: int = 1_238_234
     """To seed: as many as TMDb's export of 31 August 2026 had movies."""
     merge_lines: int = 200_000
+    full_merge_lines: int = 1_000_000
     scale_processes: int = 1
 
 
@@ -74,18 +80,10 @@ class Workbench:
         self._resources.close()
 
     def _started_redis(self) -> RedisServer:
-        for attempt in range(1, PORT_ATTEMPTS + 1):
-            server = RedisServer(directory=self.place / f"redis{attempt}", port=free_port())
-            try:
-                with on_core(self.cores.redis):
-                    server.start()
-            except RedisServerError:
-                if attempt == PORT_ATTEMPTS:
-                    raise
-            else:
-                self._resources.callback(server.stop)
-                return server
-        raise AssertionError("unreachable")
+        with on_core(self.cores.redis):
+            server = RedisServer.on_free_port(self.place / "redis")
+        self._resources.callback(server.stop)
+        return server
 
     @property
     def redis_url(self) -> str:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import redis
 from hypothesis import settings
+from ports import nobody_listens
 
 from tmdb_scrapy.config import Config
-from tmdb_scrapy.redis_server import RedisServer, RedisServerError, free_port
+from tmdb_scrapy.redis_server import RedisServer
 
 API_KEY = "0123456789abcdef" * 2
-PORT_ATTEMPTS = 5
 FIGURE = "figure"
 """Name of the property of a test that holds a measured figure."""
 
@@ -57,23 +57,16 @@ def figures(request: pytest.FixtureRequest) -> Callable[[str], None]:
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A real Redis of this test run, on a loopback port."""
-    server = _started(tmp_path_factory)
+    server = RedisServer.on_free_port(tmp_path_factory.mktemp("redis"))
     yield server
     server.stop()
 
 
-def _started(tmp_path_factory: pytest.TempPathFactory) -> RedisServer:
-    """Somebody may take a port between finding and binding it: then another one is tried."""
-    for attempt in range(1, PORT_ATTEMPTS + 1):
-        server = RedisServer(directory=tmp_path_factory.mktemp("redis"), port=free_port())
-        try:
-            server.start()
-            if server.pid is not None:  # else a stranger answered, whose data is not ours to flush
-                return server
-        except RedisServerError:
-            if attempt == PORT_ATTEMPTS:
-                raise
-    raise AssertionError("every port was taken")
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A loopback port that refuses connections."""
+    with nobody_listens() as port:
+        yield port
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ import pytest
 
 from tmdb_scrapy import exports
 from tmdb_scrapy.exports import ExportError, Selection
-from tmdb_scrapy.redis_server import free_port
 
 DAY = datetime.date(2026, 3, 15)
 NAME = "movie_ids_03_15_2026.json.gz"
@@ -190,8 +189,8 @@ class TestFetch:
             fetch(server, tmp_path)
         assert left_in(tmp_path) == []
 
-    def test_no_network(self, tmp_path: Path) -> None:
-        url = f"http://127.0.0.1:{free_port()}"
+    def test_without_a_network_it_says_so_and_leaves_nothing(self, tmp_path: Path, closed_port: int) -> None:
+        url = f"http://127.0.0.1:{closed_port}"
         with pytest.raises(ExportError, match=r"cannot be downloaded: .*refused.*nothing was seeded"):
             exports.fetch_newest("movies", url, tmp_path, DAY, 7, lambda done, total: None)
         assert left_in(tmp_path) == []
@@ -252,7 +251,9 @@ class TestRead:
             ({"min_popularity": 99.0}, []),
         ],
     )
-    def test_choosing(self, tmp_path: Path, options: dict[str, Any], ids: list[int]) -> None:
+    def test_only_the_chosen_ones_are_read(
+        self, tmp_path: Path, options: dict[str, Any], ids: list[int]
+    ) -> None:
         assert exports.read(write(tmp_path, self.ROWS), **options).ids == ids
 
     def test_equally_popular_ones_have_a_fixed_order(self, tmp_path: Path) -> None:

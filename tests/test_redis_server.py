@@ -13,15 +13,19 @@ from pathlib import Path
 
 import pytest
 import redis
+from ports import quiet_port
+from waiting import wait_until
 
-from tmdb_scrapy.redis_server import RedisServer, RedisServerError, find_binary, free_port
+from tmdb_scrapy import redis_server
+from tmdb_scrapy.redis_server import RedisServer, RedisServerError, find_binary
 
 PASSWORD = 'open "sesame" \\ now'
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
-    server = RedisServer(directory=tmp_path / "redis of mine", port=free_port(), password=PASSWORD)
+    """Not started yet."""
+    server = RedisServer(directory=tmp_path / "redis of mine", port=quiet_port(), password=PASSWORD)
     yield server
     server.stop()
 
@@ -90,10 +94,7 @@ def test_the_data_outlives_it(server: RedisServer, how: signal.Signals) -> None:
     pid = server.pid
     assert pid is not None
     os.kill(pid, how)
-    deadline = time.monotonic() + 20
-    while server.pid is not None:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: server.pid is None, "it is gone")
     assert server.start()
     with client(server) as connection:
         assert connection.get("key") == b"value"
@@ -132,6 +133,35 @@ def test_a_port_that_is_taken_is_told(server: RedisServer, tmp_path: Path) -> No
         second.stop()
 
 
+def test_when_a_port_was_taken_meanwhile_another_is_tried(
+    server: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.start()
+    free = quiet_port()
+    ports = iter([server.port, server.port, free])
+    monkeypatch.setattr(redis_server, "free_port", lambda: next(ports))
+    second = RedisServer.on_free_port(tmp_path / "second")
+    try:
+        assert second.port == free
+        with client(second, password=None) as connection:
+            assert connection.ping()
+    finally:
+        second.stop()
+
+
+def test_a_start_that_is_interrupted_leaves_no_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(server: RedisServer) -> None:
+        wait_until(lambda: server.pid, "it runs")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RedisServer, "_await_answer", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        RedisServer.on_free_port(tmp_path / "mine")
+    assert RedisServer(tmp_path / "mine").pid is None
+
+
 def test_another_password_than_the_running_one_is_told_without_showing_it(server: RedisServer) -> None:
     server.start()
     other = RedisServer(directory=server.directory, port=server.port, password="guess-work")
@@ -145,7 +175,7 @@ def test_another_password_than_the_running_one_is_told_without_showing_it(server
 
 @pytest.mark.parametrize("address", ["0.0.0.0", "10.0.0.1", "::", "*", "-::*", "example.org"])
 def test_it_is_never_open_without_a_password(tmp_path: Path, address: str) -> None:
-    server = RedisServer(directory=tmp_path / "open", port=free_port(), bind=("127.0.0.1", address))
+    server = RedisServer(directory=tmp_path / "open", bind=("127.0.0.1", address))
     with pytest.raises(RedisServerError, match="password"):
         server.start()
     assert server.pid is None

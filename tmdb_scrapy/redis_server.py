@@ -19,12 +19,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Self
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 START_TIMEOUT_S = 20.0
+PORT_ATTEMPTS = 5
 STOP_TIMEOUT_S = 30.0
 DIRECTORY = Path(".redis")
 REFUSES_US = "the one that answers has another password than REDIS_URL"
@@ -67,6 +69,24 @@ class RedisServer:
 
     def __repr__(self) -> str:
         return f"RedisServer({self.directory}, port {self.port})"
+
+    @classmethod
+    def on_free_port(cls, directory: Path, password: str = "") -> Self:
+        """A running one on a loopback port of its own, in a directory without one. Raises `RedisServerError`.
+
+        Somebody may take a port between finding and binding it: then another one is tried.
+        """
+        for attempt in range(1, PORT_ATTEMPTS + 1):
+            server = cls(directory=directory, port=free_port(), password=password)
+            try:
+                server.start()
+                return server
+            except BaseException as error:  # KeyboardInterrupt as well: nobody else knows of this server
+                server.stop()
+                if attempt == PORT_ATTEMPTS or not isinstance(error, RedisServerError):
+                    raise
+                server._log.unlink(missing_ok=True)  # it says that a port was taken, not which
+        raise AssertionError("unreachable")
 
     @property
     def pid(self) -> int | None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import random
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from crawl import Crawl
 
 from tmdb_scrapy.sandbox.catalogue import Kind

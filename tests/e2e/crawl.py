@@ -10,16 +10,15 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 import redis
+from waiting import wait_until
 
-from tmdb_scrapy.redis_server import RedisServer, RedisServerError, free_port
+from tmdb_scrapy.redis_server import RedisServer, RedisServerError
 from tmdb_scrapy.sandbox.catalogue import Catalogue, Kind
 from tmdb_scrapy.sandbox.journal import Entry
 from tmdb_scrapy.sandbox.process import SandboxProcess
@@ -31,16 +30,6 @@ COMMAND_TIMEOUT_S = 60.0
 CRAWL_TIMEOUT_S = 90.0
 LEASE_S = 10.0
 """A worker that is silent for so long has lost its leases (tmdb_scrapy.queue.keys.HEARTBEAT_TTL_S)."""
-
-_choosing_a_port = threading.Lock()
-
-
-def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 30.0) -> None:
-    """Poll until `condition` holds; an AssertionError naming `what` otherwise."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, f"after {timeout_s:g} s still not so: {what}"
-        time.sleep(0.02)
 
 
 class Worker:
@@ -100,7 +89,6 @@ class Crawl:
         directory.mkdir(parents=True, exist_ok=True)
         self.kind = kind
         self.workers: list[Worker] = []
-        self.started_at = time.monotonic()
         self._sandbox_options = list(sandbox)
         self._earlier_journals: list[Entry] = []
         self._settings = settings
@@ -109,7 +97,7 @@ class Crawl:
         self.sandbox = SandboxProcess(self._sandbox_options)
         self.sandbox.start()
         try:
-            self.redis_server = _started_redis(self.directory / "redis")
+            self.redis_server = RedisServer.on_free_port(self.directory / "redis")
         except RedisServerError:
             self.sandbox.close()
             raise
@@ -318,15 +306,3 @@ class Ended:
 
 def _bad(entry: Entry) -> bool:
     return entry.fault not in {None, "slow"}
-
-
-def _started_redis(directory: Path) -> RedisServer:
-    """A Redis on a port that nobody else has."""
-    with _choosing_a_port:
-        for attempt in range(5):
-            server = RedisServer(directory=directory / str(attempt), port=free_port())
-            with contextlib.suppress(RedisServerError):
-                server.start()
-                if server.pid is not None:  # else a stranger answered
-                    return server
-    raise RedisServerError("no Redis could be started in five attempts")

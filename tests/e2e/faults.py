@@ -12,7 +12,8 @@ import signal
 import time
 from collections.abc import Callable
 
-from crawl import LEASE_S, Crawl, Worker, wait_until
+from crawl import LEASE_S, Crawl, Worker
+from waiting import wait_until
 
 UNREACHABLE_S = 13.0
 """Longer than a lease and than the clients' socket timeout; the issue's 60 s tell nothing more."""

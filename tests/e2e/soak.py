@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1]))  # run by hand, it lacks pytest's pythonpath
 from crawl import Crawl
 from faults import FAULTS
 

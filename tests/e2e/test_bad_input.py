@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from crawl import API_KEY, Crawl, wait_until
+from crawl import API_KEY, Crawl
+from waiting import wait_until
 
 OTHER_KEY = "0" * 32
 NO_REDIS = "redis://:hush-hush@127.0.0.1:1/0"

@@ -9,8 +9,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 from crawl import Crawl
-
-from tmdb_scrapy.redis_server import free_port
+from ports import quiet_port
 
 JOB = [sys.executable, "-m", "scrapy", "job", "movies"]
 
@@ -67,7 +66,7 @@ def test_the_job_says_why_its_workers_gave_up(crawl: Callable[..., Crawl]) -> No
 
 def test_the_job_starts_a_redis_where_there_is_none(crawl: Callable[..., Crawl]) -> None:
     alone = crawl("--movies", "100")
-    url = f"redis://127.0.0.1:{free_port()}/0"
+    url = f"redis://127.0.0.1:{quiet_port()}/0"
     try:
         ended = alone.scrapy("job", "movies", REDIS_URL=url)
         assert ended.code == 0, ended

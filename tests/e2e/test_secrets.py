@@ -12,7 +12,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from crawl import Crawl, wait_until
+from crawl import Crawl
+from waiting import wait_until
 
 V3_KEY = "5ca1ab1e0ddba11c0ffee0defaced123"
 V4_TOKEN = (

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from crawl import LEASE_S, Crawl, Worker, wait_until
+from crawl import LEASE_S, Crawl, Worker
+from waiting import wait_until
 
 SECONDS_TO_STOP = 12.0
 """In flight requests end, the rest is handed back: anything longer would make people kill it."""

@@ -12,7 +12,7 @@ import redis
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.queue import IdQueue, Lease, Settlement, State, connect
 from tmdb_scrapy.queue.connection import explain, is_passing
-from tmdb_scrapy.redis_server import RedisServer, free_port
+from tmdb_scrapy.redis_server import RedisServer
 
 PASSWORD = "open sesame"
 
@@ -80,8 +80,8 @@ def test_too_few_replicas_pass(config: Config, plain: redis.Redis) -> None:
     assert all(is_passing(error) for error in errors_of(config))
 
 
-def test_nobody_listening_passes() -> None:
-    url = f"redis://127.0.0.1:{free_port()}/0"
+def test_nobody_listening_passes(closed_port: int) -> None:
+    url = f"redis://127.0.0.1:{closed_port}/0"
     for error in errors_of(at(url)):
         assert is_passing(error)
         told = explain(error, at(url))
@@ -95,8 +95,7 @@ def test_a_socket_file_that_is_not_there_passes(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """A Redis with a password."""
-    server = RedisServer(directory=tmp_path_factory.mktemp("guarded"), port=free_port(), password=PASSWORD)
-    server.start()
+    server = RedisServer.on_free_port(tmp_path_factory.mktemp("guarded"), PASSWORD)
     yield server
     server.stop()
 

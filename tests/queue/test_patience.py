@@ -1,3 +1,5 @@
+"""Waiting for a Redis that is away: what is waited for, what is said meanwhile, and that it ends."""
+
 from __future__ import annotations
 
 import asyncio
@@ -11,7 +13,7 @@ from tmdb_scrapy.config import Config
 from tmdb_scrapy.queue import IdQueue, connect
 from tmdb_scrapy.queue import patience as patience_module
 from tmdb_scrapy.queue.patience import Patience
-from tmdb_scrapy.redis_server import RedisServer, free_port
+from tmdb_scrapy.redis_server import RedisServer
 
 
 class Flaky:
@@ -95,7 +97,7 @@ def test_a_redis_that_ends_and_is_started_again(
     patience: Patience, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The same client goes on, and what was written is still there."""
-    server = RedisServer(directory=tmp_path_factory.mktemp("restarted"), port=free_port())
+    server = RedisServer.on_free_port(tmp_path_factory.mktemp("restarted"))
     config = Config.load({"REDIS_URL": f"redis://127.0.0.1:{server.port}/0"}, server.directory / ".env")
 
     async def main() -> int:
@@ -109,7 +111,6 @@ def test_a_redis_that_ends_and_is_started_again(
             await asyncio.to_thread(server.start)
             return await waiting
 
-    server.start()
     try:
         assert asyncio.run(main()) == 2
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import secrets
 import shutil
@@ -12,7 +13,7 @@ from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.command import complain
 from tmdb_scrapy.job import run_scrapy
-from tmdb_scrapy.redis_server import RedisServer, RedisServerError, free_port
+from tmdb_scrapy.redis_server import RedisServer, RedisServerError
 from tmdb_scrapy.sandbox.process import SandboxError, SandboxProcess
 
 DIRECTORY = Path(".demo")
@@ -36,10 +37,12 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         shutil.rmtree(DIRECTORY, ignore_errors=True)
-        redis = RedisServer(directory=DIRECTORY / "redis", port=free_port())
         try:
-            with SandboxProcess(["--movies", str(opts.movies), "--latency-ms", "50"]) as sandbox:
-                redis.start()
+            with contextlib.ExitStack() as stack:
+                sandbox = SandboxProcess(["--movies", str(opts.movies), "--latency-ms", "50"])
+                stack.enter_context(sandbox)
+                redis = RedisServer.on_free_port(DIRECTORY / "redis")
+                stack.callback(redis.stop)
                 print(
                     f"sandbox at {sandbox.url}, a Redis on port {redis.port}, {opts.movies:,} made-up movies",
                     flush=True,
@@ -51,8 +54,6 @@ class Command(ScrapyCommand):
             self.exitcode = complain(str(error))
         except KeyboardInterrupt:
             self.exitcode = complain("interrupted", 130)
-        finally:
-            redis.stop()
 
 
 def _environment(sandbox: SandboxProcess, redis: RedisServer) -> dict[str, str]:

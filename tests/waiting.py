@@ -1,0 +1,16 @@
+"""Waiting for what another process or thread does, without guessing how long it takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+LOOK_INTERVAL_S = 0.02
+
+
+def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 30.0) -> None:
+    """Poll until `condition` holds; an AssertionError naming `what` otherwise."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline, f"after {timeout_s:g} s still not so: {what}"
+        time.sleep(LOOK_INTERVAL_S)
