@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from needs import REAL_DATA, needs_real_data
 
 from tmdb_scrapy.items import BrokenRecord, Movie, Person, line_of, read_movie, read_person
-
-RECORDED = Path(__file__).parents[2] / "shared" / "tmdb" / "recorded"
 
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -173,10 +171,10 @@ class TestLine:
         assert json.loads(line) == json.loads(body)
 
 
-@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded answers of TMDb are not in the repository")
+@needs_real_data
 def test_recorded_records_are_read() -> None:
     for name in ("movie-168259.de.json", "person-62.movie_credits.json"):
-        body = (RECORDED / name).read_bytes()
+        body = (REAL_DATA / "recorded" / name).read_bytes()
         tmdb_id = json.loads(body)["id"]
         item = read_movie(tmdb_id, body) if name.startswith("movie") else read_person(tmdb_id, body)
         assert json.loads(line_of(item.body)) == json.loads(body)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from crawl import Crawl
+from needs import REAL_DATA, needs_real_data
 
-REAL = Path(__file__).parents[3] / "shared" / "tmdb"
 THREADS = 64
 FLOOR = 0.95
 """A batch barrier would give 0.54."""
@@ -19,7 +19,6 @@ NO_BURST = 1_500
 to make every body) would answer late and count late."""
 MANY = 5000
 ATTEMPTS = 3
-needs_real_data = pytest.mark.skipif(not REAL.is_dir(), reason=f"no recorded data of TMDb at {REAL}")
 
 STRANGE_BODIES = {
     11: '{\r\n  "id": 11,\r\n  "title": "two\\nlines"\r\n}\r\n',
@@ -32,7 +31,7 @@ STRANGE_BODIES = {
 
 @needs_real_data
 def test_of_4803_real_movies_2280_are_kept(crawl: Callable[..., Crawl]) -> None:
-    real = crawl("--catalogue", str(REAL / "movies-4803.jsonl"), RATE_LIMIT="2000", THREADS="40")
+    real = crawl("--catalogue", str(REAL_DATA / "movies-4803.jsonl"), RATE_LIMIT="2000", THREADS="40")
     real.seed()
     real.start(2)
     real.finish()
@@ -43,13 +42,13 @@ def test_of_4803_real_movies_2280_are_kept(crawl: Callable[..., Crawl]) -> None:
 @needs_real_data
 @pytest.mark.parametrize("kind", ["movies", "people"])
 def test_recorded_bodies_come_out_byte_for_byte(crawl: Callable[..., Crawl], kind: str) -> None:
-    recorded = crawl("--recorded", str(REAL / "recorded"), kind=kind, FILTER="off")
+    recorded = crawl("--recorded", str(REAL_DATA / "recorded"), kind=kind, FILTER="off")
     recorded.seed()
     recorded.start()
     recorded.finish()
     recorded.assert_exact()
     prefix = {"movies": "movie-", "people": "person-"}[kind]
-    bodies = [path.read_bytes() for path in (REAL / "recorded").glob(f"{prefix}[0-9]*.json")]
+    bodies = [path.read_bytes() for path in (REAL_DATA / "recorded").glob(f"{prefix}[0-9]*.json")]
     wanted = {_line(body) for body in bodies if b'"success":false' not in body}
     assert set(recorded.merged.read_bytes().splitlines()) == wanted
 

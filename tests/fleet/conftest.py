@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from controller import Controller
 from network import Machine, Network, network, why_impossible
 
-REQUIRED = "CI_REQUIRE_FLEET"
+REQUIRED = "CI_REQUIRE_ALL"
 ROOM_BYTES = 4 << 30
 
 
