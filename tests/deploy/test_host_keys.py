@@ -84,7 +84,7 @@ def test_an_odd_line_keeps_no_host_from_being_known(key: PKey, tmp_path: Path) -
         ("[a]:2222", "[a]:2222", True),
         ("[a]:2222", "a", False),
         ("A", "a", True),
-        (HostKeys.hash_host("a"), "A", True),
+        pytest.param(HostKeys.hash_host("a"), "A", True, id="hashed"),
     ],
 )
 def test_names_are_patterns(names: str, name: str, known_there: bool, key: PKey, tmp_path: Path) -> None:
