@@ -41,12 +41,24 @@ class Figure(msgspec.Struct, frozen=True):
         return "" if self.goal is None else "met" if self.goal.is_met(self.median) else "missed"
 
 
+class Origin(msgspec.Struct, frozen=True):
+    """When, how and where something was measured."""
+
+    measured_at: str
+    command: str
+    load_before: float
+    """Load average over the minute before the command: others that disturb a measurement."""
+    machine: dict[str, str]
+
+
 class Outcome(msgspec.Struct):
     """All that one scenario found, with remarks about what to make of it."""
 
     scenario: str
     figures: list[Figure] = []
     remarks: list[str] = []
+    origin: Origin | None = None
+    """Its own, since scenarios are measured in separate runs."""
 
     def add(self, name: str, unit: str, runs: Sequence[float], goal: Goal | None = None) -> Figure:
         figure = Figure(self.scenario, name, unit, [round(run, 4) for run in runs], goal)
@@ -55,14 +67,15 @@ class Outcome(msgspec.Struct):
 
 
 class Report(msgspec.Struct):
-    """A run of the benchmarks, as in `latest.json`."""
+    """What is known of every scenario, as in `latest.json`."""
 
-    measured_at: str
-    command: str
-    machine: dict[str, str]
-    load_before: float
-    """Load average over the minute before: others that disturb a measurement."""
-    outcomes: list[Outcome]
+    outcomes: list[Outcome] = []
+
+    def replace(self, outcome: Outcome, order: Sequence[str]) -> None:
+        """Take in an outcome instead of the scenario's former one; `order` has the scenarios' names."""
+        others = [known for known in self.outcomes if known.scenario != outcome.scenario]
+        ranks = {name: rank for rank, name in enumerate(order)}
+        self.outcomes = sorted([*others, outcome], key=lambda known: ranks.get(known.scenario, len(ranks)))
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:

@@ -12,11 +12,14 @@ import time
 from pathlib import Path
 
 from benchmarks import machine, profiling, reporting
-from benchmarks.figures import Outcome, Report
+from benchmarks.figures import Origin, Outcome
 from benchmarks.scenarios import NOT_BY_DEFAULT, SCENARIOS
 from benchmarks.workbench import Sizes, Workbench
 
-QUICK = Sizes(runs=1, movies=300, far_movies=320, paced_s=5, ids=5_000, merge_lines=2_000)
+QUICK = Sizes(
+    runs=1, pairs=1, movies=300, far_movies=320, redis_movies=300, paced_s=4, ids=5_000, merge_lines=2_000,
+    full_merge_lines=4_000,
+)  # fmt: skip
 """Shows that everything works; its figures mean nothing."""
 
 
@@ -28,35 +31,47 @@ def main() -> None:
         for name, scenario in SCENARIOS.items():
             print(f"{name:12} {(scenario.__doc__ or '').strip()}")
         return
-    if options.readme_only:
-        reporting.write_readme(reporting.load(options.results))
-        return
-    report = _measure(options)
-    print(reporting.render(report.outcomes))
-    if report.outcomes:
-        reporting.save(report, options.results)
-        print(f"\nwritten: {options.results}/latest.json")
-    if options.write_readme:
+    if not options.readme_only:
+        _measure(options)
+    if options.write_readme or options.readme_only:
+        directory = options.results or reporting.RESULTS
+        report = reporting.load(directory)
+        reporting.draw(report, directory)
         reporting.write_readme(report)
 
 
-def _measure(options: argparse.Namespace) -> Report:
-    report = Report(
-        measured_at=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        command=shlex.join(["python", "-m", "benchmarks.run", *sys.argv[1:]]),
-        machine=machine.describe(),
-        load_before=machine.load_average(),
-        outcomes=[],
-    )
+def _measure(options: argparse.Namespace) -> None:
+    """Run the scenarios; what each found is saved at once, for the next may fail."""
+    origin = _origin()
     with Workbench(_sizes(options), options.server, options.directory) as bench:
         if bench.cores.count < 2:
             print("only one core: crawler and server will disturb each other", file=sys.stderr)
         if options.profile:
             profiling.profile(bench, options.profile)
-            return report
+            return
         for name in options.only or [name for name in SCENARIOS if name not in NOT_BY_DEFAULT]:
-            report.outcomes.append(_run(name, bench))
-    return report
+            outcome = _run(name, bench)
+            outcome.origin = origin
+            print(reporting.render([outcome]), end="\n\n", flush=True)
+            _save(outcome, options)
+
+
+def _origin() -> Origin:
+    return Origin(
+        measured_at=datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        command=shlex.join(["python", "-m", "benchmarks.run", *sys.argv[1:]]),
+        load_before=machine.load_average(),
+        machine=machine.describe(),
+    )
+
+
+def _save(outcome: Outcome, options: argparse.Namespace) -> None:
+    if options.quick and options.results is None:
+        print("  not saved: --quick measures nothing; --results DIR saves it all the same", file=sys.stderr)
+        return
+    directory = options.results or reporting.RESULTS
+    reporting.save(outcome, directory, list(SCENARIOS))
+    print(f"  written: {directory}/latest.json", file=sys.stderr, flush=True)
 
 
 def _run(name: str, bench: Workbench) -> Outcome:
@@ -96,13 +111,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--server", choices=["auto", "nginx", "sandbox"], default="auto")
     parser.add_argument("--directory", type=Path, metavar="DIR", help="measure on the disk of this directory")
     parser.add_argument(
-        "--results", type=Path, default=reporting.RESULTS, metavar="DIR", help="where to write"
+        "--results", type=Path, metavar="DIR", help="where to write; default: benchmarks/results"
     )
     parser.add_argument(
-        "--write-readme", action="store_true", help="put the results into benchmarks/README.md"
+        "--write-readme", action="store_true", help="put all saved results into benchmarks/README.md"
     )
     parser.add_argument(
-        "--readme-only", action="store_true", help="put the saved results into the README, measure nothing"
+        "--readme-only",
+        action="store_true",
+        help="put the saved results into chart and README, measure nothing",
     )
     parser.add_argument(
         "--profile", type=Path, metavar="FILE.svg", help="only a flame graph of our crawl, by py-spy"
