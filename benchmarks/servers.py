@@ -26,6 +26,8 @@ from tmdb_scrapy.redis_server import free_port
 from tmdb_scrapy.sandbox.process import SandboxProcess
 
 START_TIMEOUT_S = 10.0
+PORT_ATTEMPTS = 5
+_PORT_TAKEN = "Address already in use"
 
 _NGINX = """
 daemon off;
@@ -116,20 +118,8 @@ class NginxServer(ApiServer):
         self.mix = mix
         self.ids = write_gzipped(mix, movies, root / "bodies")
         self._root = root
+        self._authority = authority
         self._core = core
-        port = free_port()
-        self.url = f"https://{HOST}:{port}"
-        user = "user root;" if os.geteuid() == 0 else ""
-        (root / "nginx.conf").write_text(
-            _NGINX.format(
-                root=root,
-                host=HOST,
-                port=port,
-                certificate=authority.certificate,
-                key=authority.key,
-                user=user,
-            )
-        )
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -138,6 +128,17 @@ class NginxServer(ApiServer):
         return self._process.pid
 
     def start(self) -> None:
+        for _ in range(PORT_ATTEMPTS):
+            if self._started(free_port()):
+                return
+            # Somebody may have taken the port between finding and binding it.
+            if _PORT_TAKEN not in self._errors():
+                break
+        raise RuntimeError(f"nginx did not start: {self._errors()[-500:]}")
+
+    def _started(self, port: int) -> bool:
+        self.url = f"https://{HOST}:{port}"
+        self._configure(port)
         with on_core(self._core):
             self._process = subprocess.Popen(
                 ["nginx", "-p", str(self._root), "-c", "nginx.conf", "-e", str(self._root / "error.log")],
@@ -146,9 +147,27 @@ class NginxServer(ApiServer):
         deadline = time.monotonic() + START_TIMEOUT_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                errors = (self._root / "error.log").read_text(errors="replace")
-                raise RuntimeError(f"nginx did not start: {errors[-500:]}")
+                self.stop()
+                return False
             time.sleep(0.02)
+        return True
+
+    def _configure(self, port: int) -> None:
+        (self._root / "error.log").unlink(missing_ok=True)
+        (self._root / "nginx.conf").write_text(
+            _NGINX.format(
+                root=self._root,
+                host=HOST,
+                port=port,
+                certificate=self._authority.certificate,
+                key=self._authority.key,
+                user="user root;" if os.geteuid() == 0 else "",
+            )
+        )
+
+    def _errors(self) -> str:
+        path = self._root / "error.log"
+        return path.read_text(errors="replace") if path.exists() else ""
 
     def _answers(self) -> bool:
         context = ssl.create_default_context()
