@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
 import secrets
 import shutil
 import statistics
@@ -67,7 +68,8 @@ class Crawler:
     name: str
     prepare: Callable[[Task], None]
     start: Callable[[Task, Sequence[int]], list[Measured]]
-    written: Callable[[Task], list[Path]]
+    written: Callable[[Task], list[Path]] | None
+    """The files with its lines; None for one that only asks."""
     share: float = 1.0
 
 
@@ -82,6 +84,8 @@ class Crawl:
     server_cpu_s: float
     answer_s: float
     """How long the server took to answer, on average: any latency it was told of, and its own work."""
+    gap_s: float
+    """How long a slot was without a request between two of them, on average (see `gap_s`)."""
 
     @property
     def per_s(self) -> float:
@@ -135,12 +139,28 @@ def crawl(crawler: Crawler, task: Task, cores: Sequence[int]) -> Crawl:
         last_ended=max(request.ended for request in answered),
         server_cpu_s=task.server.cpu_s() - cpu_before_s,
         answer_s=statistics.fmean(request.ended - request.arrived for request in answered),
+        gap_s=gap_s(answered, task.threads),
     )
+
+
+def gap_s(answered: Sequence[Answered], slots: int) -> float:
+    """The mean time from an answer's last byte at the server to the arrival of the next request in its slot.
+
+    A tenth of the time at either end is left out: there slots are empty for other reasons.
+    """
+    first = min(request.arrived for request in answered)
+    last = max(request.ended for request in answered)
+    start, end = first + (last - first) / 10, last - (last - first) / 10
+    waited_s = sum(max(0.0, min(one.ended, end) - max(one.arrived, start)) for one in answered)
+    arrived = sum(start <= request.arrived < end for request in answered)
+    return (slots * (end - start) - waited_s) / max(arrived, 1)
 
 
 def _judge(crawler: Crawler, task: Task, answered: list[Answered]) -> None:
     if len(answered) != len(task.ids):
         raise WrongResult(f"{crawler.name}: {len(task.ids)} movies, but {len(answered)} requests")
+    if crawler.written is None:
+        return
     lines = itertools.chain.from_iterable(path.open("rb") for path in crawler.written(task))
     written = sorted(json.loads(line)["id"] for line in lines)
     kept = sorted(task.server.mix.kept(task.ids))
@@ -205,6 +225,17 @@ def _start_script(name: str, concurrency: int) -> Callable[[Task, Sequence[int]]
     return start
 
 
+def start_floor(task: Task, core: int, mode: str, number: int, seconds: float = 0.0) -> Measured:
+    """One of the programs of `benchmarks.floors`."""
+    command = [
+        sys.executable, "-m", "benchmarks.floors", mode, task.server.api_url, str(task.ids_file()),
+        str(number), str(seconds),
+    ]  # fmt: skip
+    paths = [str(Path(__file__).parents[1]), *filter(None, [task.environment.get("PYTHONPATH")])]
+    environment = task.settings(PYTHONPATH=os.pathsep.join(paths))
+    return Measured(command, task.directory / "run", environment, core)
+
+
 def _output(task: Task) -> list[Path]:
     return [task.directory / "movies.jsonl"]
 
@@ -212,6 +243,13 @@ def _output(task: Task) -> list[Path]:
 def _nothing(task: Task) -> None: ...
 
 
+BARE = Crawler(
+    "bare connections",
+    _nothing,
+    lambda task, cores: [start_floor(task, cores[0], "slots", task.threads)],
+    None,
+)
+"""Asks over this project's connections and does nothing else: what is lost by then is not the crawler's."""
 PLAIN_AIOHTTP = Crawler("aiohttp script", _nothing, _start_script("plain_aiohttp.py", CONCURRENCY), _output)
 REQUESTS = Crawler(
     "requests in threads", _nothing, _start_script("requests_threads.py", REQUESTS_THREADS), _output, 0.2

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from benchmarks.figures import Outcome
 from benchmarks.scenarios.distance import far_redis, far_wire
 from benchmarks.scenarios.merging import merging
+from benchmarks.scenarios.pacing import paced
 from benchmarks.scenarios.peers import peers, peers_uniform, two_processes
 from benchmarks.scenarios.scale import scale
 from benchmarks.scenarios.seeding import seeding
-from benchmarks.scenarios.worker import memory, paced, startup
+from benchmarks.scenarios.worker import memory, startup
 from benchmarks.workbench import Workbench
 
 SCENARIOS: dict[str, Callable[[Workbench], Outcome]] = {
