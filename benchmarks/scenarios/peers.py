@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks import capacity
 from benchmarks.bodies import TMDB_LIKE, UNIFORM
 from benchmarks.crawlers import PLAIN_AIOHTTP, REQUESTS, STOCK, STOCK_QUIET, Crawl, ours
-from benchmarks.figures import Figure, Goal, Outcome, ratios
+from benchmarks.figures import Goal, Outcome, ratios
 from benchmarks.servers import ApiServer
 from benchmarks.workbench import Workbench
 
@@ -96,8 +96,3 @@ def two_processes(bench: Workbench) -> Outcome:
             "The second worker shares its core with the server and Redis: more cores, more."
         )
     return outcome
-
-
-def throughput(outcome: Outcome) -> list[Figure]:
-    """The figures that a chart of the crawlers is made of."""
-    return [figure for figure in outcome.figures if figure.unit == PER_S]
