@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from benchmarks.figures import Outcome
 from benchmarks.scenarios.distance import far_redis, far_wire
-from benchmarks.scenarios.merging import merging
+from benchmarks.scenarios.merging import merging, merging_full
 from benchmarks.scenarios.pacing import paced
 from benchmarks.scenarios.peers import peers, peers_uniform, two_processes
 from benchmarks.scenarios.scale import scale
@@ -25,9 +25,10 @@ SCENARIOS: dict[str, Callable[[Workbench], Outcome]] = {
     "startup": startup,
     "seeding": seeding,
     "merging": merging,
+    "merging-full": merging_full,
     "scale": scale,
 }
 """By the name that `--only` takes, in the order in which they run."""
 
-NOT_BY_DEFAULT = frozenset({"scale"})
-"""Takes half an hour."""
+NOT_BY_DEFAULT = frozenset({"merging-full", "scale"})
+"""Take half an hour, or 15 GB of disk."""

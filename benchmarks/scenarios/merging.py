@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -11,7 +13,8 @@ import redis
 
 from benchmarks.bodies import APPENDED, SEED
 from benchmarks.figures import Goal, Outcome, ratios
-from benchmarks.processes import run
+from benchmarks.processes import Ran, run
+from benchmarks.scenarios.flatness import FLAT
 from benchmarks.scenarios.seeding import command_environment
 from benchmarks.workbench import Workbench
 from tmdb_scrapy.queue.keys import Keys
@@ -21,35 +24,94 @@ LINE_BYTES = 5_000
 PARTS = 4
 COPIES = 3
 """The parts, the merged file, and what `cat` writes are on the disk at a time."""
+FEW = 10
+"""The peak is compared with that of merging one line in so many."""
 
 
 def merging(bench: Workbench) -> Outcome:
     """`scrapy merge movies` as a whole process, beside `cat`; both make sure that all is on the disk."""
-    outcome = Outcome("merging")
-    lines = bench.sizes.merge_lines
+    return _compare("merging", bench, bench.sizes.merge_lines)
+
+
+def merging_full(bench: Workbench) -> Outcome:
+    """The same with a million lines: 15 GB of disk."""
+    return _compare("merging-full", bench, bench.sizes.full_merge_lines)
+
+
+def _compare(scenario: str, bench: Workbench, lines: int) -> Outcome:
+    outcome = Outcome(scenario)
     needed = lines * LINE_BYTES * COPIES
     if shutil.disk_usage(bench.place).free < needed + (1 << 30):
         outcome.remarks.append(f"left out: it needs {needed / 1e9:.0f} GB of free disk, see --directory")
         return outcome
-    data = bench.new_directory("merging") / "data"
-    parts = _write_parts(data / "movies" / "parts", lines)
-    _keep_all(bench, lines)
-    merge = [sys.executable, "-m", "scrapy", "merge", "movies"]
-    cat = ["sh", "-c", 'cat "$@" > copy && sync copy', "cat", *map(str, parts)]
-    merged, copied, peaks = [], [], []
-    for _ in range(bench.sizes.runs):
-        copied.append(run(cat, data.parent, bench.environment, bench.cores.crawler).wall_s)
-        (data.parent / "copy").unlink()
-        ran = run(merge, data.parent, command_environment(bench, data), bench.cores.crawler)
-        merged.append(ran.wall_s)
-        peaks.append(ran.peak_bytes / 1e6)
-        (data / "movies.jsonl").unlink()
-    shutil.rmtree(data.parent)
-    outcome.add(f"merging {lines:,} lines of 5 KB", "s", merged)
-    outcome.add("cat and sync", "s", copied)
-    outcome.add("merging as a multiple of cat", "×", ratios(merged, copied), Goal(2, at_most=True))
+    few_peak_mb = _peak_mb(_few(bench, lines // FEW))
+    merged, copied = _pairs(bench, lines)
+    peaks = [_peak_mb(ran) for ran in merged]
+    merged_s, copied_s = [ran.wall_s for ran in merged], [ran.wall_s for ran in copied]
+    outcome.add(f"merging {lines:,} lines of 5 KB", "s", merged_s)
+    outcome.add("cat and sync", "s", copied_s)
+    outcome.add("merging as a multiple of cat", "×", ratios(merged_s, copied_s), Goal(2, at_most=True))
     outcome.add("peak memory", "MB", peaks)
+    growth = [peak - few_peak_mb for peak in peaks]
+    outcome.add("growth of the peak from a tenth of the lines to all", "MB", growth, FLAT)
     return outcome
+
+
+def _few(bench: Workbench, lines: int) -> Ran:
+    """One merge of so many lines."""
+    place = _Place(bench, lines)
+    try:
+        return place.merge()
+    finally:
+        place.remove()
+
+
+def _pairs(bench: Workbench, lines: int) -> tuple[list[Ran], list[Ran]]:
+    """Merges and copies of the same parts, turn and turn about."""
+    place = _Place(bench, lines)
+    merged: list[Ran] = []
+    copied: list[Ran] = []
+    turns: list[tuple[list[Ran], Callable[[], Ran]]] = [(copied, place.cat), (merged, place.merge)]
+    for _ in range(bench.sizes.pairs):
+        for runs, once in turns:
+            runs.append(once())
+        turns.reverse()  # neither is always the one that comes after the other
+    place.remove()
+    return merged, copied
+
+
+def _peak_mb(ran: Ran) -> float:
+    return ran.peak_bytes / 1e6
+
+
+class _Place:
+    """Parts with `lines` lines on the disk, and a ledger that calls all of them kept."""
+
+    def __init__(self, bench: Workbench, lines: int) -> None:
+        self._bench = bench
+        self._directory = bench.new_directory("merging")
+        self._data = self._directory / "data"
+        self._parts = _write_parts(self._data / "movies" / "parts", lines)
+        _keep_all(bench, lines)
+
+    def merge(self) -> Ran:
+        command = [sys.executable, "-m", "scrapy", "merge", "movies"]
+        environment = command_environment(self._bench, self._data)
+        return self._run(command, environment, self._data / "movies.jsonl")
+
+    def cat(self) -> Ran:
+        command = ["sh", "-c", 'cat "$@" > copy && sync copy', "cat", *map(str, self._parts)]
+        return self._run(command, self._bench.environment, self._directory / "copy")
+
+    def _run(self, command: list[str], environment: dict[str, str], output: Path) -> Ran:
+        # Else the disk would still be busy with what came before, and this run would pay for it.
+        os.sync()
+        ran = run(command, self._directory, environment, self._bench.cores.crawler)
+        output.unlink()
+        return ran
+
+    def remove(self) -> None:
+        shutil.rmtree(self._directory)
 
 
 def _write_parts(directory: Path, lines: int) -> list[Path]:
