@@ -14,6 +14,9 @@ from benchmarks.workbench import Workbench
 from tmdb_scrapy.sandbox.catalogue import Catalogue
 from tmdb_scrapy.sandbox.export import Export
 
+SECONDS = Goal(8, at_most=True)
+BYTES_AN_ID = Goal(20, at_most=True)
+
 
 def seeding(bench: Workbench) -> Outcome:
     """`scrapy seed movies` from a file that is there already, as a whole process."""
@@ -26,8 +29,8 @@ def seeding(bench: Workbench) -> Outcome:
         ran = seed(bench, export, "seeding")
         used = used_bytes(client) - empty_bytes
         client.flushall()
-    outcome.add(f"seeding {ids:,} IDs", "s", [ran.wall_s], Goal(8, at_most=True))
-    outcome.add("memory of Redis", "bytes an ID", [used / ids], Goal(20, at_most=True))
+    outcome.add(f"seeding {ids:,} IDs", "s", [ran.wall_s], SECONDS)
+    outcome.add("memory of Redis", "bytes an ID", [used / ids], BYTES_AN_ID)
     outcome.add("processor time of the command", "s", [ran.cpu_s])
     outcome.add("peak memory of the command", "MB", [ran.peak_bytes / 1e6])
     return outcome

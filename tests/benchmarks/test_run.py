@@ -47,6 +47,34 @@ def test_seeding_and_merging_are_measured(tmp_path: Path) -> None:
     found = figures(bench(tmp_path, "--only=seeding,merging", "--ids=500", "--merge-lines=200"))
     assert 1 < found["memory of Redis"]["runs"][0] < 100
     assert found["merging as a multiple of cat"]["runs"][0] > 0
+    assert found["growth of the peak from a tenth of the lines to all"]["goal"]["at_most"]
+
+
+def test_a_whole_export_is_crawled_by_two_workers_and_audited(tmp_path: Path) -> None:
+    saved = bench(tmp_path, "--only=scale", "--ids=500", "--scale-processes=2")
+    found = figures(saved)
+    assert found["left in the queue"]["runs"] == [0]
+    assert found["the audit's exit code"]["runs"] == [0]
+    assert len(found["peak memory of a worker"]["runs"]) == 2
+    assert "memory of worker 2 in each tenth of its time" in found
+
+
+def test_a_paced_crawl_is_shown_beside_what_does_less(tmp_path: Path) -> None:
+    found = figures(bench(tmp_path, "--only=paced", "--server=sandbox"))
+    shares = [found[f"share of a core{which}"]["runs"][0] for which in (
+        " at 40 requests/s", ": bare requests over our connections", ": waking up, doing nothing",
+    )]  # fmt: skip
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_a_quick_run_is_not_saved_beside_real_figures() -> None:
+    latest = ROOT / "benchmarks/results/latest.json"
+    before = latest.read_bytes()
+    command = [sys.executable, "-m", "benchmarks.run", "--quick", "--only=seeding", "--ids=500"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "not saved" in done.stderr
+    assert latest.read_bytes() == before
 
 
 def test_an_unknown_scenario_is_refused() -> None:
