@@ -1,10 +1,11 @@
-"""The user's own machine: a home with an SSH key and known_hosts, a directory with `.env` and `ips.txt`, and
-the commands as the user types them."""
+"""The user's own machine: a home with an SSH key and known_hosts, a directory with the project, `.env` and
+`ips.txt`, and the commands as the user types them."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ TIMEOUT_S = 180.0
 
 
 class Controller:
-    """Runs fab and scrapy in `directory`."""
+    """Runs make and scrapy in `directory`."""
 
     def __init__(self, directory: Path, key: Path, known_hosts: str, wheel_cache: Path) -> None:
         self.directory = directory
@@ -27,6 +28,7 @@ class Controller:
         self.known_hosts = ssh / "known_hosts"
         self.known_hosts.write_text(known_hosts)
         (ssh / "config").write_text(f"Host *\n    IdentityFile {key}\n    IdentitiesOnly yes\n")
+        self._check_out()
         self.env_file = directory / ".env"
         self.ips_file = directory / "ips.txt"
         self.environment = {
@@ -55,13 +57,43 @@ class Controller:
                 return line.partition("=")[2]
         return ""
 
-    def fab(self, task: str, *, ok: bool = True, **environment: str) -> str:
-        """`make TASK`, less make: what it printed."""
-        return self.run("fab", "--search-root", str(PROJECT / "deploy"), task, ok=ok, **environment)
+    def make(self, target: str, *, ok: bool = True, **variables: str) -> str:
+        """`make TARGET VARIABLE=…`: what it printed."""
+        return self.run(*_make(target, variables), ok=ok)
+
+    def interrupt(self, target: str, after: str, **variables: str) -> str:
+        """`make TARGET`, and ^C once it has printed `after`. make itself then says Interrupt."""
+        with subprocess.Popen(
+            _make(target, variables),
+            cwd=self.directory,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            process_group=0,
+        ) as running:
+            said = ""
+            while after not in said:
+                line = running.stdout.readline()
+                assert line, f"{target} ended without {after!r}:\n{said}"
+                said += line
+            os.killpg(running.pid, signal.SIGINT)  # as the terminal does
+            return said + running.communicate(timeout=TIMEOUT_S)[0]
 
     def scrapy(self, *arguments: str, ok: bool = True, **environment: str) -> str:
         """A scrapy command of the project."""
         return self.run("scrapy", *arguments, ok=ok, **environment)
+
+    def _check_out(self) -> None:
+        """The project's Makefile where the user types, and a set-up that make takes for complete."""
+        for name in ("Makefile", "deploy"):
+            (self.directory / name).symlink_to(PROJECT / name)
+        for name in ("pyproject.toml", "constraints.txt"):
+            (self.directory / name).touch()
+        (self.directory / ".venv").mkdir()
+        (self.directory / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
+        (self.directory / ".venv" / ".complete").touch()
 
     def run(self, *command: str, ok: bool = True, **environment: str) -> str:
         """Any command; fails the test when its success is not `ok`."""
@@ -77,3 +109,7 @@ class Controller:
         )
         assert (done.returncode == 0) == ok, f"{command} ended with {done.returncode}:\n{done.stdout}"
         return done.stdout
+
+
+def _make(target: str, variables: dict[str, str]) -> list[str]:
+    return ["make", target, *(f"{name}={value}" for name, value in variables.items())]

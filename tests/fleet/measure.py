@@ -38,9 +38,9 @@ def launch_time_s(lan: Network, directory: Path, hosts: int) -> float:
     with SandboxProcess(["--host", lan.controller, "--movies", "20000"]) as sandbox:
         controller = prepared(lan, directory, hosts, sandbox, RATE_LIMIT=1)
         before = time.monotonic()
-        controller.fab("launch")
+        controller.make("launch")
         took_s = time.monotonic() - before
-        controller.fab("kill")
+        controller.make("kill")
         return took_s
 
 
@@ -49,13 +49,13 @@ def rate_per_s(lan: Network, directory: Path, hosts: int) -> float:
     options = ["--host", lan.controller, "--movies", "20000", "--limit-per-ip", str(LIMIT_PER_S)]
     with SandboxProcess(options) as sandbox:
         controller = prepared(lan, directory, hosts, sandbox, RATE_LIMIT=0)
-        controller.fab("launch")
+        controller.make("launch")
         time.sleep(WARM_UP_S)
         with redis.Redis.from_url(controller.env("REDIS_URL")) as queue:
             before, started = queue.xlen("{movies}:queue"), time.monotonic()
             time.sleep(MEASURED_S)
             rate = (before - queue.xlen("{movies}:queue")) / (time.monotonic() - started)
-        controller.fab("kill")
+        controller.make("kill")
         return float(rate)
 
 
@@ -77,8 +77,8 @@ def prepared(
         TMDB_EXPORT_URL=sandbox.export_url,
         **settings,
     )
-    controller.fab("init")
-    controller.scrapy("seed", "movies")
+    controller.make("init")
+    controller.make("seed")
     return controller
 
 

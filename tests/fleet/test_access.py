@@ -33,7 +33,7 @@ def closed_port() -> Iterator[int]:
 
 
 def test_ping_tells_who_answers(lan: Network, alpha: Machine, bravo: Machine, controller_of: Make) -> None:
-    said = controller_of(lan, [alpha, bravo]).fab("ping")
+    said = controller_of(lan, [alpha, bravo]).make("ping")
     for machine in (alpha, bravo):
         line = next(line for line in said.splitlines() if machine.address in line)
         assert machine.name in line
@@ -41,7 +41,7 @@ def test_ping_tells_who_answers(lan: Network, alpha: Machine, bravo: Machine, co
 
 
 def test_load_tells_memory_and_disk(lan: Network, alpha: Machine, controller_of: Make) -> None:
-    assert " MB" in controller_of(lan, [alpha]).fab("load")
+    assert " MB" in controller_of(lan, [alpha]).make("load")
 
 
 def test_an_unknown_host_is_refused_and_the_printed_command_adds_it(
@@ -50,13 +50,13 @@ def test_an_unknown_host_is_refused_and_the_printed_command_adds_it(
     controller = controller_of(lan, [alpha, bravo])
     lines = controller.known_hosts.read_text().splitlines(keepends=True)
     controller.known_hosts.write_text("".join(line for line in lines if not line.startswith(bravo.address)))
-    said = controller.fab("ping", ok=False)
+    said = controller.make("ping", ok=False)
     assert "its host key is unknown" in said
     assert alpha.name in said, "one unknown host kept the others from answering"
     assert "1 of 2 hosts failed" in said
     advice = next(line for line in said.splitlines() if "ssh-keyscan" in line)
     controller.run("sh", "-c", advice.partition(": ")[2].partition("   (")[0])
-    controller.fab("ping")
+    controller.make("ping")
 
 
 def test_new_hosts_are_recorded_when_the_user_trusts_them(
@@ -64,9 +64,9 @@ def test_new_hosts_are_recorded_when_the_user_trusts_them(
 ) -> None:
     controller = controller_of(lan, [alpha])
     controller.known_hosts.unlink()
-    controller.fab("ping", SSH_TRUST_NEW="1")
+    controller.make("ping", SSH_TRUST_NEW="1")
     assert alpha.address in controller.known_hosts.read_text()
-    controller.fab("ping")
+    controller.make("ping")
 
 
 def test_hosts_behind_a_jump_host_share_one_connection_to_it(
@@ -77,13 +77,13 @@ def test_hosts_behind_a_jump_host_share_one_connection_to_it(
     with (controller.home / ".ssh" / "config").open("a") as config:
         config.write(f"Host {behind[0].address} {behind[1].address}\n    ProxyJump fleet@{alpha.address}\n")
     before = logins(alpha)
-    said = controller.fab("ping")
+    said = controller.make("ping")
     assert all(machine.name in said for machine in behind)
     assert logins(alpha) == before + 1
     known = controller.known_hosts.read_text()
     alphas, bravos = (_key(known, machine) for machine in (alpha, bravo))
     controller.known_hosts.write_text(known.replace(alphas, bravos))
-    said = controller.fab("ping", ok=False)
+    said = controller.make("ping", ok=False)
     assert said.count(f"its jump host {alpha.address}: its host key has changed") == 2
     assert said.count(f"ssh-keygen -R {alpha.address}") == 2
 
@@ -99,7 +99,7 @@ def test_known_hosts_may_have_odd_lines(lan: Network, alpha: Machine, controller
     controller.known_hosts.write_bytes(
         b"@cert-authority *.example.org ssh-ed25519 AAAA\nz ssh-rsa AA=A\n# \xfc\n" + known
     )
-    controller.fab("ping")
+    controller.make("ping")
 
 
 @pytest.mark.parametrize("trust_new", ["0", "1"])
@@ -110,7 +110,7 @@ def test_a_changed_key_is_always_refused(
     known = controller.known_hosts.read_text()
     alphas, bravos = (_key(known, machine) for machine in (alpha, bravo))
     controller.known_hosts.write_text(known.replace(bravos, alphas))
-    said = controller.fab("ping", ok=False, SSH_TRUST_NEW=trust_new)
+    said = controller.make("ping", ok=False, SSH_TRUST_NEW=trust_new)
     assert "its host key has changed" in said
     assert f"ssh-keygen -R {bravo.address}" in said
     assert "1 of 2 hosts failed" in said
@@ -122,7 +122,7 @@ def test_a_wrong_user_and_a_refused_port_are_told_apart(
 ) -> None:
     controller = controller_of(lan, [alpha])
     controller.write_hosts([f"nobody-here@{alpha.address}", f"127.0.0.1:{closed_port}"])
-    said = controller.fab("ping", ok=False)
+    said = controller.make("ping", ok=False)
     assert "it refused to let us in" in said
     assert "connection refused" in said
     assert f"try: ssh -p {closed_port} fleet@127.0.0.1" in said
@@ -134,7 +134,7 @@ def test_bad_lines_stop_everything_before_any_connection(
     controller = controller_of(lan, [alpha])
     controller.write_hosts([alpha.address, "a; touch /tmp/hacked", "b:99999", f"fleet@{alpha.address}"])
     log = (alpha.directory / "console.log").read_text()
-    said = controller.fab("ping", ok=False)
+    said = controller.make("ping", ok=False)
     assert all(f"ips.txt:{number}: " in said for number in (2, 3, 4))
     assert (alpha.directory / "console.log").read_text() == log
 
@@ -143,8 +143,8 @@ def test_only_the_chosen_hosts_are_asked(
     lan: Network, alpha: Machine, bravo: Machine, controller_of: Make
 ) -> None:
     controller = controller_of(lan, [alpha, bravo])
-    assert bravo.name not in controller.fab("stop", ok=False, HOSTS=alpha.address)
-    assert "is not in the list of hosts" in controller.fab("stop", ok=False, HOST="charlie")
+    assert bravo.name not in controller.make("stop", ok=False, HOSTS=alpha.address)
+    assert "is not in the list of hosts" in controller.make("stop", ok=False, HOST="charlie")
 
 
 def test_hosts_that_cannot_be_provided_say_why_and_the_others_go_on(
@@ -157,7 +157,7 @@ def test_hosts_that_cannot_be_provided_say_why_and_the_others_go_on(
     controller.write_env(
         REMOTE_USER="fleet", REMOTE_WORKING_DIR="~/tmdb", REDIS_URL="redis://:pw@192.0.2.1/0"
     )
-    said = controller.fab("init", ok=False)
+    said = controller.make("init", ok=False)
     reasons = {machine: _reason(said, machine) for machine in (bare, tiny, small)}
     assert "python3" in reasons[bare]
     assert "disk full" in reasons[tiny]

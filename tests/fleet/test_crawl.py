@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from controller import API_KEY, PROJECT, Controller
+from controller import API_KEY, Controller
 from network import Machine, Network
 
 sys.path.append(str(Path(__file__).parents[1] / "nextcloud"))
@@ -98,20 +98,20 @@ def test_a_suffering_fleet_collects_every_movie(
     )
 
     with command_lines() as seen:
-        assert controller.fab("init").count("installed") == 6
+        assert controller.make("init").count("installed") == 6
         progress = Progress(controller.env("REDIS_URL"))
-        controller.scrapy("seed", "movies")
-        assert numbers(controller.fab("launch"), alpha) == [1, 0, 0]
+        controller.make("seed")
+        assert numbers(controller.make("launch"), alpha) == [1, 0, 0]
     password = progress.redis.connection_pool.connection_kwargs["password"]
     assert len(password) >= 32
     assert any(b"scrapy\0crawl" in line for line in seen)
     for secret in (API_KEY, password):
         assert not any(secret.encode() in line for line in seen)
 
-    assert controller.fab("init").count("unchanged") >= 3  # the project may be edited while tests run
-    assert numbers(controller.fab("launch"), alpha) == [0, 1, 0]
+    assert controller.make("init").count("unchanged") >= 3  # the project may be edited while tests run
+    assert numbers(controller.make("launch"), alpha) == [0, 1, 0]
     progress.wait("three hosts work", lambda: progress.workers() == ["alpha", "bravo", "charlie"])
-    status = controller.scrapy("status", "movies")
+    status = controller.make("status")
     assert all(machine.name in status for machine in machines)
     check_consoles_and_logs(controller, bravo)
 
@@ -121,34 +121,34 @@ def test_a_suffering_fleet_collects_every_movie(
     delta = lan.add("delta")
     controller.known_hosts.write_text(lan.known_hosts())
     controller.write_hosts(machine.address for machine in (*machines, delta))
-    controller.fab("init", HOSTS=delta.address)
-    said = controller.fab("launch", ok=False)
+    controller.make("init", HOSTS=delta.address)
+    said = controller.make("launch", ok=False)
     assert numbers(said, delta) == [1, 0, 0]
     assert "2 of 4 hosts failed" in said
     progress.wait("the dead are given up", lambda: progress.workers() == ["alpha", "delta"])
     charlie.plug_in()
     progress.wait("charlie is back", lambda: "charlie" in progress.workers())
     bravo.power_on()
-    assert numbers(controller.fab("launch"), bravo) == [1, 0, 0]
+    assert numbers(controller.make("launch"), bravo) == [1, 0, 0]
 
-    controller.fab("stop")
+    controller.make("stop")
     assert progress.settled() < MOVIES, "the crawl ended before it could be stopped: take more movies"
     assert progress.workers() == [], "without a heartbeat, leases are anybody's at once"
-    controller.fab("launch", RATE_LIMIT="0")  # as fast as the server lets them
+    controller.make("launch", RATE_LIMIT="0")  # as fast as the server lets them
     progress.wait("all is settled", lambda: progress.settled() == MOVIES)
     for machine in (alpha, bravo, charlie, delta):
         progress.wait(
             "workers end", lambda machine=machine: not machine.run("pgrep", "-f", "crawl", check=False)
         )
 
-    assert "agree" in controller.fab("collect")
+    assert "agree" in controller.make("collect")
     check_merged_file(controller.directory / "data" / "movies.jsonl", sandbox)
-    assert controller.fab("collect").count("0.0 MB") == 8, "parts travelled twice"
+    assert controller.make("collect").count("0.0 MB") == 8, "parts travelled twice"
 
     check_uploaded_parts(controller, lan, sandbox)
 
-    assert "YES=1" in controller.fab("clean", ok=False)
-    controller.fab("clean", YES="1")
+    assert "YES=1" in controller.make("clean", ok=False)
+    controller.make("clean", YES="1")
     assert all(machine.run("ls", "-A", "/home/fleet") == "" for machine in (alpha, bravo, charlie, delta))
 
 
@@ -159,11 +159,12 @@ def numbers(report: str, machine: Machine) -> list[int]:
 
 
 def check_consoles_and_logs(controller: Controller, machine: Machine) -> None:
-    fab = f"fab --search-root '{PROJECT}/deploy' console"
-    said = controller.run("sh", "-c", f"echo 'spider.name * 2' | {fab}", HOST=machine.address)
+    said = controller.run("sh", "-c", f"echo 'spider.name * 2' | make console HOST={machine.address}")
     assert "'moviesmovies'" in said
-    log = controller.fab("logs", HOST=machine.address, FOLLOW="0")
+    log = controller.make("logs", HOST=machine.address, FOLLOW="0")
     assert f"{machine.address} movies-1" in log
+    said = controller.interrupt("logs", after=f"{machine.address} movies-1", HOST=machine.address)
+    assert numbers(said, machine)[0] > 0
     everything = machine.run("sh", "-c", "cat ~/*/logs/*/*.log", check=False)
     assert "Spider opened" in machine.run("sh", "-c", "cat /home/fleet/*/logs/bravo/*.log") + everything
     assert API_KEY not in machine.run("sh", "-c", "cat /home/fleet/*/logs/bravo/*.log")
@@ -199,7 +200,7 @@ def check_uploaded_parts(controller: Controller, lan: Network, sandbox: SandboxP
         with controller.env_file.open("a") as file:
             file.write(f"NEXTCLOUD_UPLOAD={nextcloud.link}\nNEXTCLOUD_PASSWORD={UPLOAD_PASSWORD}\n")
         with command_lines() as seen:
-            said = controller.fab("upload-parts")
+            said = controller.make("upload-parts")
         assert said.count("size verified") + said.count("no parts here") == len(lan.machines)
         assert not any(secret.encode() in line for line in seen for secret in (UPLOAD_PASSWORD, TOKEN))
         files = nextcloud.files()
@@ -208,7 +209,7 @@ def check_uploaded_parts(controller: Controller, lan: Network, sandbox: SandboxP
         refused = "1 of 4 hosts failed"
         name = next(name for name in files if name.startswith("bravo-"))
         (nextcloud.folder / name).write_bytes(b"somebody else's")
-        assert refused in controller.fab("upload-parts", ok=False)
+        assert refused in controller.make("upload-parts", ok=False)
         assert nextcloud.files()[name] == b"somebody else's"
     finally:
         nextcloud.stop()

@@ -33,33 +33,35 @@ def test_a_shared_home_is_served_once(
             TMDB_EXPORT_URL=sandbox.export_url,
             RATE_LIMIT=5,
         )
-        said = controller.fab("init")
+        said = controller.make("remote_all")
         assert said.count(f"shared, kept by {main.address}") == 3
         assert line_of(said, loner).split("│")[2].strip() == "own"
 
-        controller.scrapy("seed", "movies")
-        controller.fab("launch")
         assert sorted(folder.name for folder in (home / "tmdb" / "run").iterdir()) == [
             "main",
             "second",
             "third",
         ]
-        assert " 1 " in line_of(controller.fab("stop", HOSTS=second.address), second)
-        assert " 1 " in line_of(controller.fab("kill", HOSTS=f"{main.address},{third.address}"), main)
+        assert " 1 " in line_of(controller.make("stop", HOSTS=second.address), second)
+        refused = controller.make("clean", ok=False, YES="1")
+        assert f"workers still run on {main.address}, {third.address}" in refused
+        assert "which HOSTS leaves out" in controller.make("clean", ok=False, YES="1", HOSTS=second.address)
+        assert (home / "tmdb" / ".env").exists()
+        assert " 1 " in line_of(controller.make("kill", HOSTS=f"{main.address},{third.address}"), main)
         assert (home / "tmdb" / "run" / "main" / "redis.json").exists(), "kill took Redis along"
-        controller.fab("launch", RATE_LIMIT="0")
+        controller.make("launch", RATE_LIMIT="0")
         until = time.monotonic() + DEADLINE_S
         while any(machine.run("pgrep", "-f", "crawl", check=False) for machine in (*machines, loner)):
             assert time.monotonic() < until, "the crawl does not end"
             time.sleep(0.2)
 
-        said = controller.fab("collect")
+        said = controller.make("collect")
         assert said.count(f"see {main.address}") == 2
         kept = [outcome for outcome in sandbox.expected("movies").values() if outcome == "kept"]
         merged = (controller.directory / "data" / "movies.jsonl").read_bytes().splitlines()
         assert len(merged) == len(kept)
-        controller.fab("stop")
-        controller.fab("clean", YES="1")
+        controller.make("stop")
+        controller.make("clean", YES="1")
         assert list(home.iterdir()) == []
 
 
