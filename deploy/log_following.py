@@ -29,6 +29,7 @@ class LogFollowing:
         self._fleet = fleet
         self._console = console or Console(highlight=False, soft_wrap=True)
         self._printing = threading.Lock()
+        self._over = threading.Event()
         self._colours = dict(zip(fleet.hosts, cycle(COLOURS), strict=False))
 
     def follow(self, lines: int, go_on: bool) -> None:
@@ -48,15 +49,22 @@ class LogFollowing:
                         self._show(host, line)
                         self.results[host] = number
             except Exception as error:
+                if self._over.is_set():  # the user has enough, so the connections are closed
+                    return
                 failure = translate(error, host)
                 self.results[host] = failure
                 with self._printing:
                     explain(host, failure, self._console)
 
-        self._fleet.each(show)
+        try:
+            self._fleet.each(show)
+        finally:
+            self._over.set()
 
     def _show(self, host: Host, line: bytes) -> None:
         with self._printing:
+            if self._over.is_set():
+                return
             self._console.print(Text(f"{host} ", self._colours[host]) + Text(line.decode("utf-8", "replace")))
 
 
