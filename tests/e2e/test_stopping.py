@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from crawl import LEASE_S, Crawl, Worker
@@ -14,6 +15,8 @@ from waiting import wait_until
 
 SECONDS_TO_STOP = 12.0
 """In flight requests end, the rest is handed back: anything longer would make people kill it."""
+MANY = 500_000
+"""IDs, which take seconds to seed."""
 
 
 def in_the_middle(crawl: Crawl) -> Worker:
@@ -100,42 +103,67 @@ def test_a_second_run_fetches_nothing_again(crawl: Callable[..., Crawl]) -> None
 
 
 def test_seeding_stopped_halfway_is_completed_by_the_next(crawl: Callable[..., Crawl]) -> None:
-    large = crawl("--movies", "60000")
-    seeding = large.start_command([sys.executable, "-m", "scrapy", "seed", "movies"])
-    wait_until(large.ledger, "the first IDs are queued")
+    large = crawl("--movies", "1")
+    export = large.directory / "export.json"
+    export.write_text("".join(f'{{"id":{number},"popularity":1}}\n' for number in range(1, MANY + 1)))
+    seeding = large.start_command([sys.executable, "-m", "scrapy", "seed", "movies", "--file", str(export)])
+    wait_until(lambda: large.redis.xlen("{movies}:queue"), "the first IDs are queued")
     seeding.send(signal.SIGTERM)
     assert seeding.wait() != 0
-    large.seed()
-    assert len(large.ledger()) == large.queued() == large.redis.xlen("{movies}:queue") == 60000
-    assert large.redis.hgetall("{movies}:counts") == {b"queued": b"60000"}
+    assert 0 < large.redis.xlen("{movies}:queue") < MANY
+    large.seed("--file", str(export))
+    assert len(large.ledger()) == large.queued() == large.redis.xlen("{movies}:queue") == MANY
+    assert large.redis.hgetall("{movies}:counts") == {b"queued": str(MANY).encode()}
 
 
 def test_merging_stopped_halfway_leaves_the_earlier_file(crawl: Callable[..., Crawl]) -> None:
-    merging = crawl("--movies", "300", "--body-size", "100000", FILTER="off", RATE_LIMIT="0")
+    merging = crawl("--movies", "300", FILTER="off", RATE_LIMIT="0")
     merging.seed()
     merging.start(2)
     merging.finish()
     merging.assert_exact()
     before = merging.merged.stat().st_ino, merging.merged.read_bytes()
-    merge = merging.start_command([sys.executable, "-m", "scrapy", "merge", "movies"])
-    wait_until(lambda: list(merging.data.glob("*.partial")), "it writes")
-    merge.send(signal.SIGTERM)
-    merge.wait()
+    with endless_part(merging) as comes_to_it:
+        merge = merging.start_command([sys.executable, "-m", "scrapy", "merge", "movies"])
+        comes_to_it()
+        assert list(merging.data.glob("*.partial"))
+        merge.send(signal.SIGTERM)
+        assert merge.wait(20) != 0
     assert (merging.merged.stat().st_ino, merging.merged.read_bytes()) == before
     for leftover in merging.data.glob("*.partial"):
         leftover.unlink()
     merging.assert_exact()
 
 
+@contextmanager
+def endless_part(crawl: Crawl) -> Iterator[Callable[[], None]]:
+    """A last part of which nothing comes and that does not end; gives what waits until it is read."""
+    path = crawl.parts()[0].with_name("zzz.jsonl")
+    os.mkfifo(path)
+    with ExitStack() as stack:
+        stack.callback(path.unlink)
+
+        def is_read() -> bool:
+            try:
+                writer = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:  # nobody has opened it for reading
+                return False
+            stack.callback(os.close, writer)
+            return True
+
+        yield lambda: wait_until(is_read, "merging has come to the last part")
+
+
 def test_two_signals_end_a_worker_at_once_and_cost_nothing(crawl: Callable[..., Crawl]) -> None:
-    impatient = crawl("--movies", "400", "--latency-ms", "2000", RATE_LIMIT="0")
+    """The first would let the requests in flight end, which takes them longer than this test waits."""
+    impatient = crawl("--movies", "400", "--latency-ms", "20000", RATE_LIMIT="0")
     impatient.seed()
     (worker,) = impatient.start()
     wait_until(lambda: impatient.sandbox.stats()["in_flight"], "requests are on the wire")
-    for _ in range(2):
-        os.kill(worker.process.pid, signal.SIGINT)
-        time.sleep(0.3)
-    assert worker.wait(15) != 0
+    worker.send(signal.SIGINT)
+    worker.says("shutting down gracefully")
+    worker.send(signal.SIGINT)
+    assert worker.wait(8) != 0
     impatient.sandbox.set(latency_ms=0)
     impatient.start(2)
     impatient.finish()
