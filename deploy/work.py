@@ -75,7 +75,11 @@ def kill(fleet: Fleet) -> dict[Host, Stopped | HostFailure]:
 
 
 def upload_parts(fleet: Fleet, redis: FleetRedis, kind: str) -> dict[Host, str | HostFailure]:
-    """Have every host send its parts to the share; once where homes are shared."""
+    """Have every host send its parts to the share; once where homes are shared. Parts that a worker still
+    writes to are refused."""
+    fleet.each(
+        lambda _, calls: calls.call(workers.forget_the_dead, working_dir=fleet.working_dir), fleet.listed
+    )
     homes = shared_homes.find(fleet, fleet.hosts, create=False)
     settings = worker_settings.for_workers(redis.url_on_hosts)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-from deploy.on_host import project, workers, workspace
+from deploy.on_host import processes, project, workers, workspace
 
 LAST_LINES = 5
 
@@ -17,6 +17,14 @@ def upload_parts(working_dir: str, kind: str, not_passed_on: list[str]) -> str:
     # A host that came late finds only movies that nobody keeps: the popular ones come first.
     if not any((path / "data" / kind / "parts").glob("*.jsonl")):
         return "no parts here"
+    # Other hosts that share the directory were asked to forget their dead just before.
+    processes.forget_the_dead(path)
+    writing = sorted({record.parent.name for record in path.glob(f"run/*/{kind}-*.json")})
+    if writing:
+        raise workspace.Problem(
+            f"workers on {', '.join(writing)} still write to these parts, and what grows is not uploaded",
+            "run make stop, or wait for the end of the crawl, then make upload-parts again",
+        )
     upload = subprocess.run(
         [str(current.python), "-m", "scrapy", "upload", kind, "--parts"],
         cwd=str(current.release),

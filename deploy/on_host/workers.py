@@ -82,6 +82,11 @@ def recorded(working_dir: str) -> list[Record]:
     return _workers(workspace.locate(working_dir))
 
 
+def forget_the_dead(working_dir: str) -> None:
+    """Have this host's records speak of what lives, for others who share its directory and cannot know."""
+    processes.forget_the_dead(workspace.locate(working_dir))
+
+
 def environment_without(names: list[str]) -> dict[str, str]:
     """This host's login environment, less `names`."""
     return {name: value for name, value in os.environ.items() if name not in names}

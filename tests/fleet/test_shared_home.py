@@ -43,6 +43,7 @@ def test_a_shared_home_is_served_once(
             "third",
         ]
         assert " 1 " in line_of(controller.make("stop", HOSTS=second.address), second)
+        assert "still write to these parts" in controller.make("upload-parts", ok=False)
         refused = controller.make("clean", ok=False, YES="1")
         assert f"workers still run on {main.address}, {third.address}" in refused
         assert "which HOSTS leaves out" in controller.make("clean", ok=False, YES="1", HOSTS=second.address)
