@@ -3,9 +3,12 @@ what a test starts."""
 
 from __future__ import annotations
 
+import inspect
+import io
 import subprocess
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,12 +47,21 @@ class HereCalls:
         self.host = host
         self.directory = directory
 
+    def with_payload(
+        self, payload: Iterable[bytes], _: float, function: Callable[..., Any], **arguments: Any
+    ) -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"".join(payload))))
+            return self.call(function, **arguments)
+
     def call(self, function: Callable[..., Any], **arguments: Any) -> Any:
         if self.directory is None:
             raise TimeoutError
         _on.host = self.host.address
+        takes = inspect.signature(function).parameters
+        where = {"working_dir": str(self.directory)} if "working_dir" in takes else {}
         try:
-            return function(**{**arguments, "working_dir": str(self.directory)})
+            return function(**{**arguments, **where})
         except workspace.Problem as problem:
             raise HostFailure(str(problem), problem.advice) from None
         finally:
