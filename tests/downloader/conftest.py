@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import selectors
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from scrapy import Spider
+from scrapy.crawler import Crawler
+from scrapy.utils.test import get_crawler
+
+from tmdb_scrapy import settings as page
+from tmdb_scrapy.spiders.movies import MoviesSpider
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -46,3 +53,23 @@ def virtually() -> Callable[[Coroutine[Any, Any, Any]], Any]:
             return runner.run(main)
 
     return run
+
+
+@pytest.fixture
+def make_crawler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Crawler]:
+    """Makes a crawler with the project's settings, which does not run. `variables` are keys of `.env`."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        monkeypatch.delenv(name)
+
+    def made(
+        settings: Mapping[str, Any] | None = None,
+        spider_class: type[Spider] = MoviesSpider,
+        **variables: str,
+    ) -> Crawler:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        ours = {name: getattr(page, name) for name in dir(page) if name.isupper()}
+        return get_crawler(spider_class, {**ours, "ASYNCIO_EVENT_LOOP": None, **(settings or {})})
+
+    return made

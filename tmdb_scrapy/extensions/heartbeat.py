@@ -129,6 +129,7 @@ class HeartbeatExtension:
             for limit_per_s, sharers in (
                 (config.rate_limit, pace.sharers),
                 (config.fleet_rate_limit, max(len(peers), 1)),
+                (self._pacing.delay_limit_per_s, 1),
             )
             if limit_per_s
         ]

@@ -26,12 +26,18 @@ class Stopping(IgnoreRequest):
 
 
 class Pacing:
-    """Owns the rate governor and the breaker of this worker. Every request takes its `turn` here."""
+    """Owns the rate governor and the breaker of this worker. Requests to the API take their `turn` here."""
 
     def __init__(self, crawler: Crawler) -> None:
-        config: Config = crawler.settings["TMDB_CONFIG"]
+        settings = crawler.settings
+        # Our spiders put it there; that of `scrapy shell URL` does not.
+        self.config: Config = settings["TMDB_CONFIG"] or Config.from_settings(settings)
         self._crawler = crawler
-        self.governor = Governor(Pace(cap_per_s=config.rate_per_worker))
+        delay_s = settings.getfloat("DOWNLOAD_DELAY")
+        self.delay_limit_per_s = 1 / delay_s if delay_s > 0 else 0.0
+        """Requests a second that DOWNLOAD_DELAY allows; 0 for no such limit."""
+        limits = [limit for limit in (self.config.rate_per_worker, self.delay_limit_per_s) if limit]
+        self.governor = Governor(Pace(cap_per_s=min(limits, default=0.0)))
         self.breaker = Breaker(self._probe)
         self.throttled = 0
         """Answers that said 429."""
@@ -41,12 +47,16 @@ class Pacing:
         """Answers of any kind."""
         self.last_failure = ""
         """Why a request last failed by the server's fault."""
-        self._api_url = config.tmdb_api_url
         self._probe_request: Callable[[], Awaitable[bool]] | None = None
         self._watch: asyncio.Task[None] | None = None
         self._closed = False
         crawler.signals.connect(self.opened, signals.spider_opened)
         crawler.signals.connect(self.ended, signals.spider_closed)
+        if settings.getbool("AUTOTHROTTLE_ENABLED"):
+            logger.warning(
+                "AUTOTHROTTLE_ENABLED changes nothing here: requests are paced by the API's own refusals. "
+                "RATE_LIMIT or DOWNLOAD_DELAY slow them down"
+            )
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -77,7 +87,9 @@ class Pacing:
         chargeable = self.breaker.failed(sent_in)
         self.last_failure = why
         if self.breaker.is_open and not was_open:
-            logger.warning("The last failure of %s: %s. No ID fails for an outage", self._api_url, why)
+            logger.warning(
+                "The last failure of %s: %s. No ID fails for an outage", self.config.tmdb_api_url, why
+            )
         return chargeable
 
     @property
