@@ -30,6 +30,7 @@ RETRY_TIMES = 5  # failed attempts of an ID that are forgiven; outages do not co
 HTTPPROXY_ENABLED = False  # the download handler does not use proxies
 COMPRESSION_ENABLED = False  # the download handler decodes, with isal
 OFFSITE_ENABLED = False
+DEFAULT_REQUEST_HEADERS: dict[str, str] = {}  # the download handler has them, and Scrapy's ask for HTML
 DOWNLOADER_STATS = False  # the download handler counts, without composing each request as text
 DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     # Do nothing for a JSON API, and each costs some microseconds a response.
@@ -51,9 +52,11 @@ DOWNLOAD_VERIFY_CERTIFICATES = True  # Scrapy's default trusts anybody
 DOWNLOAD_MAXSIZE = 64 * 1024 * 1024  # bytes; the largest record known has half a megabyte
 
 # Responses
+HTTPERROR_ALLOW_ALL = True  # parse judges every status, even when a user's SPIDER_MIDDLEWARES replace ours
 CONCURRENT_ITEMS = 1  # one response has one item; 100 would start 100 tasks a response
 SPIDER_MIDDLEWARES: dict[str, int | None] = {
-    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,  # parse judges every status
+    # With none at all, a response goes from the wire to parse in one task.
+    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,
     "scrapy.spidermiddlewares.referer.RefererMiddleware": None,
     "scrapy.spidermiddlewares.urllength.UrlLengthMiddleware": None,
     "scrapy.spidermiddlewares.depth.DepthMiddleware": None,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import ssl
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -30,16 +33,24 @@ class Server:
 
 
 @asynccontextmanager
-async def asking(script: Script) -> AsyncIterator[tuple[Server, Connections]]:
+async def serving(script: Script) -> AsyncIterator[Server]:
     server = Server(script)
     listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
     server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    connections = Connections(ssl.create_default_context(), LARGEST_BYTES)
     try:
-        yield server, connections
+        yield server
     finally:
-        connections.close()
         listener.close()
+
+
+@asynccontextmanager
+async def asking(script: Script) -> AsyncIterator[tuple[Server, Connections]]:
+    async with serving(script) as server:
+        connections = Connections(ssl.create_default_context(), LARGEST_BYTES)
+        try:
+            yield server, connections
+        finally:
+            connections.close()
 
 
 def always(*answers: bytes) -> Script:
@@ -54,6 +65,37 @@ def always(*answers: bytes) -> Script:
     return script
 
 
-def sized(body: bytes, *headers: bytes) -> bytes:
-    lines = [b"HTTP/1.1 200 OK", b"Content-Length: %d" % len(body), *headers]
+def sized(body: bytes, *headers: bytes, status: int = 200) -> bytes:
+    lines = [b"HTTP/1.1 %d Words" % status, b"Content-Length: %d" % len(body), *headers]
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+class Answers:
+    """A script: answers requests, on whatever connection, one after another, the last for ever. With `RESET`
+    the connection ends by a reset instead."""
+
+    RESET = b""
+
+    def __init__(self, *answers: bytes) -> None:
+        self.answers = list(answers)
+        self.requests: list[bytes] = []
+        self.times: list[float] = []
+        """When they came, by the loop's clock."""
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                self.requests.append(await reader.readuntil(b"\r\n\r\n"))
+                self.times.append(asyncio.get_running_loop().time())
+                answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+                if answer == self.RESET:
+                    _reset(writer)
+                    return
+                writer.write(answer)
+                await writer.drain()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    no_linger = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, no_linger)
+    writer.transport.abort()

@@ -38,7 +38,15 @@ class BrokenOff(ConnectionError):
     def __init__(self, message: str, began: bool) -> None:
         super().__init__(message)
         self.began = began
-        """Whether part of the answer had come. If not, a connection that had rested was closed meanwhile."""
+        """Whether part of the answer had come."""
+
+
+class Dropped(BrokenOff):
+    """A new connection ended before the first byte of an answer. A server that limits connections refuses
+    so, and one that fails at the question itself may look the same."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, began=False)
 
 
 class Origin(NamedTuple):
@@ -70,28 +78,31 @@ class Connections:
         """The answer to a request.
 
         Raises `TimeoutError` after `timeout_s`, `socket.gaierror`, `ssl.SSLCertVerificationError`,
-        `Unreachable`, `BrokenOff`, and `ValueError` for what cannot be put into a request. Their texts do not
-        contain the URL.
+        `Unreachable`, `Dropped`, `BrokenOff`, and `ValueError` for what cannot be put into a request. Their
+        texts do not contain the URL.
         """
         origin, target = self._parted(url)
         request = _composed(method, target, origin, headers, body)
         deadline = self._loop.time() + timeout_s
+        rested = self._rested(origin)
         while True:
-            connection = self._rested(origin)
-            fresh = connection is None
-            if connection is None:
-                connection = await self._connected(origin, deadline)
+            connection = rested or await self._connected(origin, deadline)
             try:
                 answer = await connection.ask(request, deadline, method == "HEAD")
             except BrokenOff as error:
-                if fresh or error.began or method not in REPEATABLE:
+                if error.began or method not in REPEATABLE:
                     raise
-                continue
+                if rested is None:
+                    raise Dropped(str(error)) from None
+                # Closed while it rested, most likely. The next try is on a new one: a question at which the
+                # server breaks down would end all that rest.
+                rested = None
+            else:
+                if connection.usable(self._loop.time()):
+                    self._idle[origin].append(connection)
+                return answer
             finally:
                 connection.finish()
-            if connection.usable(self._loop.time()):
-                self._idle[origin].append(connection)
-            return answer
 
     def close(self) -> None:
         """End all connections; whoever waits for an answer gets `BrokenOff`."""
