@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
 
 from tmdb_scrapy.items import Movie, Person, line_of
 from tmdb_scrapy.parts import Part, parts_directory
@@ -21,6 +22,9 @@ class PartWriterPipeline:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
+        """Raises `NotConfigured` for a spider that leases nothing, as that of `scrapy shell`."""
+        if crawler.settings["TMDB_CONFIG"] is None:
+            raise NotConfigured
         return cls(crawler)
 
     def open_spider(self) -> None:
