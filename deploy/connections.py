@@ -73,7 +73,8 @@ class StrictConnection(Connection):  # type: ignore[misc]
         except BadHostKeyException as mismatch:
             raise known_hosts.refusal(self.known_as, mismatch) from None
         self.transport.set_keepalive(KEEPALIVE_S)
-        if isinstance(self.transport.sock, socket.socket):  # not a jump host's channel
+        # Not on a jump host's channel, and not where the kernel has no such limit (macOS).
+        if isinstance(self.transport.sock, socket.socket) and hasattr(socket, "TCP_USER_TIMEOUT"):
             self.transport.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
         return opened
 

@@ -17,9 +17,11 @@ NOT_PASSED_ON = [
     *(field.name.upper() for field in dataclasses.fields(Config)),
     "SCRAPY_PROJECT",
     "SCRAPY_SETTINGS_MODULE",
+    "PYTHONHOME",
+    "PYTHONPATH",
 ]
-"""Variables that, in a host's login environment, would beat the `.env` that we write there. Debian's is often
-LANGUAGE=en_US:en."""
+"""Variables that, in a host's login environment, would beat the `.env` and the packages that we put there.
+Debian's is often LANGUAGE=en_US:en."""
 
 
 def for_workers(

@@ -54,7 +54,7 @@ def describe(error: BaseException) -> dict[str, str]:
     if isinstance(error, PermissionError):
         return {
             "reason": str(error),
-            "advice": "choose a REMOTE_WORKING_DIR that the SSH user may write to",
+            "advice": "give the SSH user that right, or choose a REMOTE_WORKING_DIR where it has it",
         }
     if isinstance(error, OSError):
         return {"reason": str(error), "advice": ""}

@@ -50,7 +50,7 @@ def install_from_index(working_dir: str, fingerprint: str, interpreter: str, req
         if environment is not None:
             _make(environment, interpreter)
             (environment / "requirements.txt").write_text(requirements, encoding="utf-8")
-            _pip([str(environment / "bin/python"), "-m", "pip"], [], environment)
+            _pip([str(environment / "bin/python"), "-I", "-m", "pip"], [], environment)
             (environment / COMPLETE).touch()
 
 
@@ -70,7 +70,7 @@ def _install_wheels(wheels: Path, environment: Path, interpreter: str) -> None:
         _make(environment, interpreter, "--without-pip")
         pip = next(wheels.glob("pip-*.whl"))
         from_wheels = ["--no-index", "--no-deps", "--find-links", "."]
-        _pip([str(environment / "bin/python"), f"{pip.name}/pip"], from_wheels, wheels)
+        _pip([str(environment / "bin/python"), "-I", f"{pip.name}/pip"], from_wheels, wheels)
         (environment / COMPLETE).touch()
     finally:
         shutil.rmtree(str(wheels), ignore_errors=True)

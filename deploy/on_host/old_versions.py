@@ -30,7 +30,7 @@ def remove(working_dir: str) -> int:
         if directory.is_dir() and f"{parent}/{directory.name}" not in used and _is_settled(directory)
     ]
     for directory in old:
-        shutil.rmtree(str(directory))
+        shutil.rmtree(str(directory), ignore_errors=True)  # NFS keeps what is open: the next init gets it
     return len(old)
 
 

@@ -153,7 +153,9 @@ def _await_answer(server: subprocess.Popen[bytes], log: Path, port: int, user: s
                 f"is port {port} taken by another Redis? then name another port in REDIS_URL",
             )
         try:
-            reach.ask_redis(LOOPBACK, port, user, password, tls=False)
+            reach.ask_redis(
+                LOOPBACK, port, user, password, tls=False, advice=f"it has just started: see {log}"
+            )
         except workspace.Problem:
             if time.monotonic() > until:
                 raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,8 +15,6 @@ import pytest
 import redis
 from controller import API_KEY, Controller
 from network import Machine, Network
-
-sys.path.append(str(Path(__file__).parents[1] / "nextcloud"))
 from nextcloud_server import TOKEN, NextcloudServer
 
 from tmdb_scrapy.sandbox.process import SandboxProcess
