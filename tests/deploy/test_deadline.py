@@ -1,4 +1,4 @@
-"""deploy.deadline and latency: a host that falls silent is given up."""
+"""deploy.deadline, latency and remote_calls: a host that falls silent about anything is given up."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from paramiko import AUTH_SUCCESSFUL, ECDSAKey, ServerInterface, Transport
+from paramiko import AUTH_SUCCESSFUL, OPEN_SUCCEEDED, Channel, ECDSAKey, ServerInterface, Transport
 
-from deploy import latency
+from deploy import latency, remote_calls
 from deploy.deadline import deadline
+from deploy.on_host import machine
 
 
 class SilentServer(ServerInterface):
-    """Takes requests, and answers none before `speak` is set."""
+    """Takes requests, and answers none before `speak` is set; a command that it was told to take ends its
+    output at once, and never says how it ended."""
+
+    takes_commands = False
 
     def __init__(self) -> None:
         self.speak = threading.Event()
@@ -27,15 +31,28 @@ class SilentServer(ServerInterface):
         self.speak.wait()
         return False
 
+    def check_channel_request(self, kind: str, channel_id: int) -> int:
+        return OPEN_SUCCEEDED
+
+    def check_channel_exec_request(self, channel: Channel, command: bytes) -> bool:
+        if self.takes_commands:
+            channel.shutdown_write()
+            return True
+        self.speak.wait()
+        return False
+
 
 class Opened:
-    """What `latency.measure` needs of a connection."""
+    """What `latency` and `remote_calls` need of a connection."""
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
 
     def open(self) -> None:
         """It is."""
+
+    def create_session(self) -> Channel:
+        return self.transport.open_session()
 
 
 @pytest.fixture
@@ -64,6 +81,16 @@ def test_a_silent_host_is_given_up(transport: Transport, monkeypatch: pytest.Mon
     monkeypatch.setattr(latency, "TIMEOUT_S", 0.2)
     with pytest.raises(TimeoutError):
         latency.measure(Opened(transport))
+
+
+@pytest.mark.parametrize("takes_commands", [True, False])
+def test_a_host_that_is_silent_about_a_command_is_given_up(
+    takes_commands: bool, server: SilentServer, transport: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_calls, "SILENCE_TIMEOUT_S", 0.2)
+    server.takes_commands = takes_commands
+    with pytest.raises(TimeoutError):
+        remote_calls.RemoteCalls(Opened(transport)).call(machine.describe)
 
 
 def test_a_host_that_answers_is_measured(server: SilentServer, transport: Transport) -> None:
