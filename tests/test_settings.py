@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from scrapy import Request, Spider
+from scrapy.core.spidermw import SpiderMiddlewareManager
+from scrapy.http import TextResponse
 from scrapy.settings import BaseSettings, Settings, default_settings
 from scrapy.utils.misc import load_object
+from scrapy.utils.test import get_crawler
 
 from tmdb_scrapy import settings as page
 from tmdb_scrapy.config import Config
@@ -55,6 +59,18 @@ def test_every_component_loads(name: str) -> None:
 def test_what_is_switched_off_is_what_scrapy_switches_on(name: str) -> None:
     off = {path for path, order in OURS[name].items() if order is None}
     assert off <= getattr(default_settings, f"{name}_BASE").keys()
+
+
+@pytest.mark.parametrize("status", [200, 401, 404, 500])
+def test_a_users_own_spider_middlewares_bring_none_back_that_drops_an_answer(status: int) -> None:
+    """A user's SPIDER_MIDDLEWARES replace ours, and what those switch off is on again."""
+    bare = {"SPIDER_MIDDLEWARES": {}, "EXTENSIONS": {}, "ITEM_PIPELINES": {}, "ASYNCIO_EVENT_LOOP": None}
+    crawler = get_crawler(Spider, OURS | bare)
+    response = TextResponse("http://localhost/", status=status, request=Request("http://localhost/"))
+    checks = SpiderMiddlewareManager.from_crawler(crawler).methods["process_spider_input"]
+    assert checks
+    for check in checks:
+        assert check is not None and check(response) is None
 
 
 def test_certificates_are_verified() -> None:
