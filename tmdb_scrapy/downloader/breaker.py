@@ -73,11 +73,6 @@ class Breaker:
         """Whether requests are held back."""
         return self._opened_at is not None
 
-    @property
-    def opened_since(self) -> float | None:
-        """Event loop time at which it opened; None if it is not open."""
-        return self._opened_at
-
     def succeeded(self) -> None:
         """An ordinary request got an answer that proves the API to be working."""
         self._failures.append(False)

@@ -43,16 +43,6 @@ class Governor:
         self._paused = False
         self._closed = False
 
-    @property
-    def waiting(self) -> int:
-        """How many wait for their turn."""
-        return len(self._waiters)
-
-    @property
-    def paused(self) -> bool:
-        """Whether `pause()` holds everything back."""
-        return self._paused
-
     async def acquire(self) -> None:
         """Wait for one's turn. Raises `GovernorClosed` once the governor is closed."""
         if self._closed:
