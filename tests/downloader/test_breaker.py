@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+from scrapy.crawler import Crawler
 
 from tmdb_scrapy.downloader.breaker import LONGEST_PROBE_GAP_S, Breaker, BreakerClosed
+from tmdb_scrapy.extensions.pacing import Pacing
+from tmdb_scrapy.queue import Lease
+from tmdb_scrapy.queue.feed import Claim
+from tmdb_scrapy.spiders.movies import MoviesSpider
 
 Virtually = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -215,12 +221,21 @@ def test_logs_one_warning_and_one_info_with_the_duration(
     assert "answers again after 6" in caplog.messages[1]
 
 
-def test_ten_minutes_of_outage_cost_ten_minutes_and_no_id(virtually: Virtually) -> None:
-    """Twenty threads, five attempts an ID, the API down from second 10 to 610."""
+def test_ten_minutes_of_outage_cost_ten_minutes_and_no_id(
+    virtually: Virtually, make_crawler: Callable[..., Crawler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty threads, the API down from second 10 to 610, attempts counted and repeated by the spider."""
+    crawler = make_crawler()
+    spider: Any = MoviesSpider.from_crawler(crawler)
+    pacing: Any = crawler.get_extension(Pacing)
 
     async def main() -> None:
-        loop = asyncio.get_running_loop()
+        loop, breaker, done = asyncio.get_running_loop(), pacing.breaker, 0
         began = loop.time()
+        claims = deque(Claim(Lease(b"%d-1" % number, number)) for number in range(3000))
+        monkeypatch.setattr(
+            spider.feed, "again", lambda claim, delay_s: loop.call_later(delay_s, claims.append, claim)
+        )
 
         def down() -> bool:
             return 10 <= loop.time() - began < 610
@@ -229,29 +244,24 @@ def test_ten_minutes_of_outage_cost_ten_minutes_and_no_id(virtually: Virtually) 
             await asyncio.sleep(0.2)
             return not down()
 
-        breaker, queue, done, lost = Breaker(probe, seed=1), list(range(3000)), 0, 0
-
         async def thread() -> None:
-            nonlocal done, lost
-            while queue:
-                queue.pop()
-                charged, generation = 0, breaker.generation
-                while True:
-                    await breaker.passage()
-                    if generation != breaker.generation:
-                        charged, generation = 0, breaker.generation
-                    if charged >= 5:
-                        lost += 1
-                        break
-                    await asyncio.sleep(0.2)
-                    if not down():
-                        breaker.succeeded()
-                        done += 1
-                        break
-                    charged += breaker.failed(generation)
+            nonlocal done
+            while done + spider.feed.finished < 3000:
+                await breaker.passage()
+                sent_in, claim = breaker.generation, claims.popleft() if claims else None
+                await asyncio.sleep(0.2)
+                if claim is None:
+                    continue
+                if down():
+                    chargeable = pacing.failed(sent_in, "HTTP 503")
+                    spider.try_again(claim, "http_503", chargeable=chargeable)
+                else:
+                    breaker.succeeded()
+                    done += 1
 
+        pacing.probe_with(probe)
         await asyncio.gather(*(thread() for _ in range(20)))
-        assert (done, lost) == (3000, 0)
+        assert (done, spider.feed.take_finished()) == (3000, [])
         assert loop.time() - began < 600 + 30 + 16
         assert breaker.generation == 1
 
