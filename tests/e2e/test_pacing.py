@@ -5,6 +5,7 @@ All runs take a minute and hardly any CPU, so they run at once; each has a sandb
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,17 +26,28 @@ from tmdb_scrapy.sandbox.journal import Entry
 
 LIMIT = 50
 """Requests a second that the server allows, and tells nobody."""
+OWN_LIMIT = 20
+"""`RATE_LIMIT` where the user sets one."""
+RETRY_AFTER_S = 3
+ON_ITS_WAY_S = 0.2
+"""A request or an answer at most, on this machine."""
 RUN_S = 60.0
-ENOUGH = ("--movies", "9000", "--latency-ms", "50", "--latency-jitter-ms", "30")
+SETTLED_S = 10.0
+"""After the last worker's first request, until those who share have seen each other's heartbeats."""
+ENOUGH = ("--movies", "9000", "--people", "1500", "--latency-ms", "50", "--latency-jitter-ms", "30")
 
 
 class Run:
-    """The requests of one run, and when its limit was changed."""
+    """The requests of one run, when its limit was changed, and what each machine's IDs came to a second."""
 
-    def __init__(self, journal: Sequence[Entry], changes: Sequence[float] = (), workers: int = 1) -> None:
+    def __init__(
+        self, journal: Iterable[Entry], changes: Sequence[float] = (), settled_per_s: Sequence[float] = ()
+    ) -> None:
         self.journal = sorted(journal, key=lambda entry: entry.t)
         self.changes = changes
-        self.workers = workers
+        self.settled_per_s = settled_per_s
+        self.failed: list[int] = []
+        """IDs that the ledger calls failed."""
         self.first = self.journal[0].t
 
     def between(self, start: float, end: float) -> list[Entry]:
@@ -48,8 +60,25 @@ class Run:
         asked = self.between(start, end)
         return sum(entry.status == 429 for entry in asked) / max(len(asked), 1)
 
+    def most_in_a_second(self, start: float, end: float) -> int:
+        times = [entry.t for entry in self.between(start, end)]
+        return max(sum(begin <= t < begin + 1 for t in times[i:]) for i, begin in enumerate(times))
+
+    def last_joined(self, who: Callable[[Entry], str]) -> float:
+        """When the last of those whom `who` tells apart asked first."""
+        first_of: dict[str, float] = {}
+        for entry in self.journal:
+            first_of.setdefault(who(entry), entry.t)
+        return max(first_of.values())
+
 
 def unknown_limit(crawl: Crawl) -> Run:
+    crawl.start(1, RATE_LIMIT="0", PROCESSES="1")
+    return _after(crawl, RUN_S + 1)
+
+
+def unknown_limit_with_retry_after(crawl: Crawl) -> Run:
+    crawl.sandbox.set(retry_after=RETRY_AFTER_S)
     crawl.start(1, RATE_LIMIT="0", PROCESSES="1")
     return _after(crawl, RUN_S + 1)
 
@@ -68,20 +97,39 @@ def moving_limit(crawl: Crawl) -> Run:
 
 
 def known_limit(crawl: Crawl) -> Run:
-    crawl.start(1, RATE_LIMIT="20", PROCESSES="1")
+    crawl.start(1, RATE_LIMIT=str(OWN_LIMIT), PROCESSES="1")
     return _after(crawl, RUN_S + 1)
 
 
+def known_limit_of_two_workers(crawl: Crawl) -> Run:
+    _start_with_own_keys(crawl, 2, RATE_LIMIT=str(OWN_LIMIT))
+    return _after(crawl, RUN_S + SETTLED_S)
+
+
+def known_limit_of_both_kinds(crawl: Crawl) -> Run:
+    people = crawl.of("people")
+    people.seed()
+    for kind in (crawl, people):
+        kind.start(1, RATE_LIMIT=str(OWN_LIMIT), PROCESSES="1")
+    wait_until(people.journal, "the people's worker asks", 60)
+    _after(crawl, RUN_S + 2 * SETTLED_S)
+    return Run(crawl.journal() + people.journal())
+
+
 def four_workers(crawl: Crawl) -> Run:
-    """Each with a key of its own, so that the journal tells them apart."""
-    for _ in range(4):
-        crawl.start(1, RATE_LIMIT="0", PROCESSES="4", TMDB_API_KEY=secrets.token_hex(16))
-    wait_until(lambda: len({entry.key for entry in crawl.journal()}) == 4, "all four ask", 60)
+    _start_with_own_keys(crawl, 4, RATE_LIMIT="0")
     return _after(crawl, RUN_S + 20)
 
 
+def _start_with_own_keys(crawl: Crawl, count: int, **settings: str) -> None:
+    """Workers of one machine, each with a key of its own, so that the journal tells them apart."""
+    for _ in range(count):
+        crawl.start(1, PROCESSES=str(count), TMDB_API_KEY=secrets.token_hex(16), **settings)
+    wait_until(lambda: len({entry.key for entry in crawl.journal()}) == count, "all ask", 60)
+
+
 def three_machines(crawl: Crawl) -> Run:
-    """One key for all, and as many host names as machines."""
+    """One key for all, and as many host names as machines: their heartbeats tell them apart."""
     crawl.sandbox.set(limit_per_ip=0, limit_per_key=LIMIT)
     for number in range(3):
         script = f"hostname machine-{number} && exec {sys.executable} -m scrapy crawl movies"
@@ -90,7 +138,21 @@ def three_machines(crawl: Crawl) -> Run:
             RATE_LIMIT="0", PROCESSES="1", FLEET_RATE_LIMIT=str(LIMIT),
         )  # fmt: skip
     wait_until(lambda: len(crawl.heartbeats()) == 3, "all three beat", 60)
-    return _after(crawl, RUN_S + 10)
+    _after(crawl, SETTLED_S)
+    earlier = _settled_by_machine(crawl)
+    run = _after(crawl, RUN_S + SETTLED_S)
+    later = _settled_by_machine(crawl)
+    run.settled_per_s = [
+        (settled - earlier[host][0]) / (seen_at - earlier[host][1])
+        for host, (settled, seen_at) in later.items()
+    ]
+    return run
+
+
+def _settled_by_machine(crawl: Crawl) -> dict[str, tuple[int, float]]:
+    """How many IDs each worker says it has settled, and when it said so, by the name of its host."""
+    beats = [json.loads(beat) for beat in crawl.heartbeats().values()]
+    return {beat["host"]: (sum(beat["outcomes"].values()), beat["seen_at"]) for beat in beats}
 
 
 def _after(crawl: Crawl, seconds: float) -> Run:
@@ -105,11 +167,17 @@ def _after(crawl: Crawl, seconds: float) -> Run:
 
 # The contended ones first: the starts of their processes are over when the single senders begin.
 RUNS: dict[str, Callable[[Crawl], Run]] = {
-    "four_workers": four_workers,
-    "three_machines": three_machines,
-    "moving_limit": moving_limit,
-    "known_limit": known_limit,
-    "unknown_limit": unknown_limit,
+    run.__name__: run
+    for run in (
+        four_workers,
+        three_machines,
+        known_limit_of_two_workers,
+        known_limit_of_both_kinds,
+        moving_limit,
+        known_limit,
+        unknown_limit_with_retry_after,
+        unknown_limit,
+    )
 }
 
 
@@ -129,59 +197,53 @@ def _perform(name: str, directory: Path) -> Run:
         for worker in crawl.workers:
             worker.send(signal.SIGTERM)
         assert {worker.wait(30) for worker in crawl.workers} == {130}
+        ledgers = (crawl.ledger(), crawl.of("people").ledger())
+        run.failed = [number for ledger in ledgers for number, state in ledger.items() if state == b"f"]
         return run
 
 
 @pytest.fixture(scope="module")
-def runs(
+def tracks(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, Future[Run]]]:
-    """Those runs that a chosen test takes as its fixture, on their way."""
+    """The runs that the chosen tests look at, on their way."""
     chosen = {
-        name for item in request.session.items if isinstance(item, pytest.Function)
-        for name in item.fixturenames if item.path == request.path
+        item.callspec.params["run"] for item in request.session.items
+        if isinstance(item, pytest.Function) and item.path == request.path
     }  # fmt: skip
-    with ThreadPoolExecutor(len(RUNS)) as tracks:
+    if _why_no_machines():
+        chosen.discard(three_machines.__name__)
+    with ThreadPoolExecutor(len(RUNS)) as threads:
         yield {
-            name: tracks.submit(_perform, name, tmp_path_factory.mktemp(name))
+            name: threads.submit(_perform, name, tmp_path_factory.mktemp(name))
             for name in RUNS
-            if f"{name}_run" in chosen and not (name == "three_machines" and _why_no_machines())
+            if name in chosen
         }
 
 
 @pytest.fixture
-def unknown_limit_run(runs: dict[str, Future[Run]]) -> Run:
-    return runs["unknown_limit"].result()
+def run(request: pytest.FixtureRequest, tracks: dict[str, Future[Run]]) -> Run:
+    """The finished run that a test names with `of`."""
+    if request.param == three_machines.__name__:
+        needs(_why_no_machines())
+    return tracks[request.param].result()
 
 
-@pytest.fixture
-def moving_limit_run(runs: dict[str, Future[Run]]) -> Run:
-    return runs["moving_limit"].result()
-
-
-@pytest.fixture
-def known_limit_run(runs: dict[str, Future[Run]]) -> Run:
-    return runs["known_limit"].result()
-
-
-@pytest.fixture
-def four_workers_run(runs: dict[str, Future[Run]]) -> Run:
-    return runs["four_workers"].result()
-
-
-@pytest.fixture
-def three_machines_run(runs: dict[str, Future[Run]]) -> Run:
-    needs(_why_no_machines())
-    return runs["three_machines"].result()
+def of(*plays: Callable[[Crawl], Run]) -> pytest.MarkDecorator:
+    """Which runs a test looks at."""
+    return pytest.mark.parametrize("run", [play.__name__ for play in plays], indirect=True)
 
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 
-def test_an_unknown_limit_is_used_and_hardly_ever_exceeded(
-    unknown_limit_run: Run, figures: Callable[[str], None]
-) -> None:
-    run = unknown_limit_run
+@of(*RUNS.values())
+def test_a_429_is_never_the_failure_of_an_id(run: Run) -> None:
+    assert run.failed == []
+
+
+@of(unknown_limit)
+def test_an_unknown_limit_is_used_and_hardly_ever_exceeded(run: Run, figures: Callable[[str], None]) -> None:
     served = run.served_per_s(run.first, run.first + RUN_S) / LIMIT
     refused = run.refused_share(run.first, run.first + RUN_S)
     figures(f"unknown limit of {LIMIT}/s over {RUN_S:g} s: {served:.1%} of it, {refused:.2%} of answers 429")
@@ -189,10 +251,9 @@ def test_an_unknown_limit_is_used_and_hardly_ever_exceeded(
     assert refused <= 0.02
 
 
-def test_a_halved_limit_is_followed_within_ten_seconds(
-    moving_limit_run: Run, figures: Callable[[str], None]
-) -> None:
-    run, (halved_at, doubled_at) = moving_limit_run, moving_limit_run.changes
+@of(moving_limit)
+def test_a_halved_limit_is_followed_within_ten_seconds(run: Run, figures: Callable[[str], None]) -> None:
+    halved_at, doubled_at = run.changes
     before = run.served_per_s(halved_at - 10, halved_at)
     served = run.served_per_s(halved_at + 10, doubled_at)
     refused = run.refused_share(halved_at + 10, doubled_at)
@@ -201,10 +262,9 @@ def test_a_halved_limit_is_followed_within_ten_seconds(
     assert refused <= 0.02
 
 
-def test_a_doubled_limit_is_found_within_thirty_seconds(
-    moving_limit_run: Run, figures: Callable[[str], None]
-) -> None:
-    run, (_, doubled_at) = moving_limit_run, moving_limit_run.changes
+@of(moving_limit)
+def test_a_doubled_limit_is_found_within_thirty_seconds(run: Run, figures: Callable[[str], None]) -> None:
+    _, doubled_at = run.changes
     found_s = next(
         (s for s in range(1, 35) if run.served_per_s(doubled_at + s, doubled_at + s + 3) >= 0.95 * LIMIT),
         None,
@@ -213,25 +273,60 @@ def test_a_doubled_limit_is_found_within_thirty_seconds(
     assert found_s is not None and found_s <= 30
 
 
-def test_a_limit_of_ones_own_is_kept_to_the_request(
-    known_limit_run: Run, figures: Callable[[str], None]
+@of(unknown_limit_with_retry_after)
+def test_retry_after_is_waited_for_and_no_burst_follows(run: Run, figures: Callable[[str], None]) -> None:
+    start, end = run.first, run.first + RUN_S
+    refusals = [entry.end for entry in run.between(start, end) if entry.status == 429]
+    too_early = [
+        entry.t - refused_at for refused_at in refusals for entry in run.journal
+        if ON_ITS_WAY_S < entry.t - refused_at < RETRY_AFTER_S - ON_ITS_WAY_S
+    ]  # fmt: skip
+    before = run.most_in_a_second(start, refusals[0])
+    after = run.most_in_a_second(refusals[0] + ON_ITS_WAY_S, end)
+    served = run.served_per_s(start, end) / LIMIT
+    figures(
+        f"unknown limit of {LIMIT}/s with Retry-After: {RETRY_AFTER_S}: {served:.1%} of it, {len(refusals)} "
+        f"answers 429, at most {before} in any one second before the first, {after} after it"
+    )
+    assert len(refusals) > 1, "the limit was hardly met, so this shows nothing"
+    assert not too_early
+    assert after <= before, "what was delayed came all at once"
+    assert served >= 0.65
+
+
+@of(known_limit)
+def test_a_limit_of_ones_own_is_kept_to_the_request(run: Run, figures: Callable[[str], None]) -> None:
+    _assert_own_limit_is_kept(run, run.first, "one worker", figures)
+
+
+@of(known_limit_of_two_workers)
+def test_two_workers_of_a_machine_keep_its_limit_together(run: Run, figures: Callable[[str], None]) -> None:
+    _assert_own_limit_is_kept(run, run.last_joined(lambda entry: entry.key), "two workers", figures)
+
+
+@of(known_limit_of_both_kinds)
+def test_workers_of_both_kinds_keep_the_limit_of_their_machine_together(
+    run: Run, figures: Callable[[str], None]
 ) -> None:
-    run = known_limit_run
-    times = [entry.t for entry in run.between(run.first, run.first + RUN_S)]
-    rate_per_s = len(times) / RUN_S
-    most = max(sum(start <= t < start + 1 for t in times[i : i + 60]) for i, start in enumerate(times))
-    figures(f"RATE_LIMIT=20 over {RUN_S:g} s: {rate_per_s:.2f}/s, at most {most} in any one second")
-    assert rate_per_s == pytest.approx(20, rel=0.01)
+    start = run.last_joined(lambda entry: entry.kind) + SETTLED_S
+    _assert_own_limit_is_kept(run, start, "movies and people", figures)
+
+
+def _assert_own_limit_is_kept(run: Run, start: float, who: str, figures: Callable[[str], None]) -> None:
+    end = start + RUN_S
+    rate_per_s, most = len(run.between(start, end)) / RUN_S, run.most_in_a_second(start, end)
+    figures(
+        f"RATE_LIMIT={OWN_LIMIT} over {RUN_S:g} s, {who}: {rate_per_s:.2f}/s, "
+        f"at most {most} in any one second"
+    )
+    assert rate_per_s == pytest.approx(OWN_LIMIT, rel=0.01)
     assert most <= 25
-    assert not run.refused_share(run.first, run.first + RUN_S)
+    assert not run.refused_share(run.first, end)
 
 
-def test_four_workers_share_the_limit_of_their_address(
-    four_workers_run: Run, figures: Callable[[str], None]
-) -> None:
-    run = four_workers_run
-    first_of = {key: min(e.t for e in run.journal if e.key == key) for key in {e.key for e in run.journal}}
-    start = max(first_of.values())
+@of(four_workers)
+def test_four_workers_share_the_limit_of_their_address(run: Run, figures: Callable[[str], None]) -> None:
+    start = run.last_joined(lambda entry: entry.key)
     end = start + RUN_S
     together = run.served_per_s(start, end) / LIMIT
     served = Counter(entry.key for entry in run.between(start, end) if entry.status != 429)
@@ -246,13 +341,17 @@ def test_four_workers_share_the_limit_of_their_address(
     assert shares[0] >= 0.8 and shares[-1] <= 1.2
 
 
-def test_three_machines_share_the_limit_of_their_key(
-    three_machines_run: Run, figures: Callable[[str], None]
-) -> None:
-    run = three_machines_run
-    start = run.first + 10
+@of(three_machines)
+def test_three_machines_share_the_limit_of_their_key(run: Run, figures: Callable[[str], None]) -> None:
+    start = run.first + SETTLED_S
     together = run.served_per_s(start, start + RUN_S - 5) / LIMIT
     refused = sum(entry.status == 429 for entry in run.journal)
-    figures(f"three machines, FLEET_RATE_LIMIT={LIMIT}: together {together:.1%}, {refused} answers 429")
+    shares = sorted(per_s / (sum(run.settled_per_s) / 3) for per_s in run.settled_per_s)
+    figures(
+        f"three machines, FLEET_RATE_LIMIT={LIMIT}: together {together:.1%}, {refused} answers 429, shares "
+        + ", ".join(f"{share:.0%}" for share in shares)
+    )
+    assert len(shares) == 3
     assert together >= 0.95
+    assert shares[0] >= 0.8 and shares[-1] <= 1.2
     assert refused == 0
