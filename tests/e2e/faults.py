@@ -9,14 +9,20 @@ from __future__ import annotations
 import os
 import random
 import signal
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 from crawl import LEASE_S, Crawl, Worker
+from saboteur import SABOTEURS, installing
 from waiting import wait_until
 
-UNREACHABLE_S = 13.0
-"""Longer than a lease and than the clients' socket timeout; the issue's 60 s tell nothing more."""
+UNREACHABLE_S = 60.0
+REFUSED_S = 0.5
+"""A connection that takes longer than this on loopback waits for room in the queue."""
+MOST_WAITING = 2_000
+"""Redis asks for a queue of 511."""
 DOWN_S = 6.0
 AWAY_S = 2.0
 GARBAGE = (
@@ -101,15 +107,33 @@ def kill_redis(crawl: Crawl, chance: random.Random) -> None:
 
 
 def make_redis_unreachable(crawl: Crawl, chance: random.Random) -> None:
-    """Connections stay open and nothing answers, past every lease and every socket timeout."""
+    """As behind a cut cable: open connections fall silent, and new ones are not answered either."""
     _some_more_settled(crawl, chance)
     pid = crawl.redis_server.pid
     assert pid
     os.kill(pid, signal.SIGSTOP)
     try:
-        time.sleep(UNREACHABLE_S)
+        with _no_more_connections(crawl.redis_server.port):
+            time.sleep(UNREACHABLE_S)
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def _no_more_connections(port: int) -> Iterator[None]:
+    """Whoever connects to the frozen server on `port` hangs: the kernel would accept for it, so its queue of
+    accepted connections is filled up."""
+    with ExitStack() as stack:
+        for _ in range(MOST_WAITING):
+            filler = stack.enter_context(socket.socket())
+            filler.settimeout(REFUSED_S)
+            try:
+                filler.connect(("127.0.0.1", port))
+            except TimeoutError:
+                break
+        else:
+            raise AssertionError(f"{MOST_WAITING} connections wait for Redis, and it still takes more")
+        yield
 
 
 def exhaust_redis_memory(crawl: Crawl, chance: random.Random) -> None:
@@ -174,6 +198,14 @@ def _is_written_by_the_living(crawl: Crawl, part_name: str) -> bool:
     return any(f"-{worker.process.pid}-" in part_name for worker in crawl.workers if worker.alive)
 
 
+def sabotage_a_worker(crawl: Crawl, chance: random.Random) -> None:
+    """A worker kills itself at one exact moment, if it lives to see it; another one starts."""
+    after = str(chance.randint(0, 5))
+    (doomed,) = crawl.start(1, *installing(chance.choice(SABOTEURS)), SABOTAGE_AFTER=after)
+    doomed.wait()
+    crawl.start()
+
+
 def seed_again(crawl: Crawl, chance: random.Random) -> None:
     """The same export once more."""
     _some_more_settled(crawl, chance)
@@ -193,6 +225,7 @@ FAULTS: tuple[Callable[[Crawl, random.Random], None], ...] = (
     reset_connections,
     answer_503,
     spoil_part_tails,
+    sabotage_a_worker,
     seed_again,
 )
 """For the soak, which draws from them."""

@@ -72,6 +72,9 @@ class DiesAfterSettling(SettlementExtension):
             _die()
 
 
+SABOTEURS = (DiesInALine, DiesBeforeSyncing, DiesBeforeSettling, DiesAfterSettling)
+
+
 def installing(component: type) -> list[str]:
     """The `scrapy crawl` arguments that put `component` in the place of the one it derives from."""
     name = "ITEM_PIPELINES" if issubclass(component, PartWriterPipeline) else "EXTENSIONS"
