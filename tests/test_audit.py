@@ -1,3 +1,5 @@
+"""The audit finds each way in which export, ledger, queue and merged file can disagree."""
+
 from __future__ import annotations
 
 import json
@@ -59,7 +61,7 @@ def test_a_count_that_disagrees_with_the_ledger(tmp_path: Path, label: str) -> N
     assert finding.found == finding.expected + 1
 
 
-def test_queued_ids(tmp_path: Path) -> None:
+def test_queued_ids_are_told(tmp_path: Path) -> None:
     (finding,) = wrong(tmp_path, ledger=LEDGER + b"q", counts={**COUNTS, "queued": 1}, queue_length=1)
     assert finding.what == "IDs not settled yet"
     assert "make crawl" in finding.remedy

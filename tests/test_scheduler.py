@@ -1,3 +1,5 @@
+"""The order in which requests leave the scheduler, and when it wants more of them."""
+
 from __future__ import annotations
 
 import asyncio

@@ -1,3 +1,5 @@
+"""What `scrapy status` shows: rates, the time that is left, and every worker by name."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -53,7 +55,7 @@ def shown(**kinds: Progress) -> str:
         (100_000, "27 h 46 min"),
     ],
 )
-def test_durations(seconds: float, text: str) -> None:
+def test_a_duration_has_the_two_units_that_matter(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 

@@ -92,7 +92,8 @@ def test_without_filter_every_record_is_kept(crawl: Callable[..., Crawl], kind: 
     everything.start()
     everything.finish()
     everything.assert_exact()
-    assert set(Counter(everything.expected().values())) <= {"kept", "missing"}
+    unfiltered = Counter(everything.sandbox.expected(kind).values())
+    assert kind == "people" or unfiltered["dropped"] > 10, "the filter would have had nothing to do"
 
 
 def test_only_the_most_popular_people_are_seeded(crawl: Callable[..., Crawl]) -> None:

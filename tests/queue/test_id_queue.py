@@ -1,3 +1,5 @@
+"""The queue of IDs on a real Redis: seed, lease, settle, reclaim, requeue, progress."""
+
 from __future__ import annotations
 
 import asyncio
@@ -65,13 +67,6 @@ class TestSeed:
 
         tell(story)
 
-    def test_an_id_twice_in_one_call_is_queued_once(self, tell: Tell) -> None:
-        async def story(queue: IdQueue) -> None:
-            assert await queue.seed([5, 5, 5]) == 1
-            assert await queue.length() == await queue.queued() == 1
-
-        tell(story)
-
     def test_every_id_is_reported(self, tell: Tell) -> None:
         reports: list[int] = []
 
@@ -89,7 +84,7 @@ class TestSeed:
 
         tell(story)
 
-    def test_nothing_to_seed(self, tell: Tell) -> None:
+    def test_seeding_nothing_queues_nothing(self, tell: Tell) -> None:
         async def story(queue: IdQueue) -> None:
             assert await queue.seed([]) == 0
             assert await queue.lease("ada", 3) == []
@@ -219,7 +214,7 @@ class TestSettle:
 
         tell(story)
 
-    def test_settling_nothing(self, tell: Tell) -> None:
+    def test_settling_nothing_changes_nothing(self, tell: Tell) -> None:
         async def story(queue: IdQueue) -> None:
             assert await queue.settle([]) == 0
 
@@ -342,7 +337,7 @@ class TestRequeue:
 
 
 class TestProgress:
-    def test_of_a_redis_that_knows_nothing(self, config: Config) -> None:
+    def test_a_redis_that_knows_nothing_has_none(self, config: Config) -> None:
         async def story() -> None:
             client = connect(config)
             progress = await IdQueue(client, "movies").progress()
