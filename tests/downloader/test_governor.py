@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 import pytest
+import uvloop
 
 from tmdb_scrapy.downloader.governor import Governor, GovernorClosed
 from tmdb_scrapy.downloader.pace import Pace
@@ -418,6 +419,24 @@ class TestTurns:
                     turn.send(None)
 
         virtually(main())
+
+    @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+    def test_rate_may_change_while_a_turn_is_due(self, loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
+        """uvloop has no timers for what is due at once, but handles that do not know when."""
+
+        async def main() -> None:
+            pace = Pace(20)
+            governor = Governor(pace)
+            await governor.acquire()
+            governor.pause()
+            waiter = asyncio.create_task(governor.acquire())
+            await asyncio.sleep(0)
+            governor.resume()
+            pace.cap_per_s = 10
+            await asyncio.wait_for(waiter, 5)
+
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(main())
 
 
 @pytest.mark.alone

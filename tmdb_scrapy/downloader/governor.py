@@ -39,6 +39,7 @@ class Governor:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiters: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._last_turn = 0.0
         self._paused = False
         self._closed = False
@@ -143,10 +144,11 @@ class Governor:
             return
         turn = self._next_turn()
         if self._timer is not None:
-            if abs(self._timer.when() - turn) < TIMER_RESOLUTION_S:
+            if abs(self._timer_at - turn) < TIMER_RESOLUTION_S:
                 return
             self._timer.cancel()
         self._timer = self._loop.call_at(turn, self._release)
+        self._timer_at = turn  # when() is not to be had of uvloop if this is at once
 
     def _disarm(self) -> None:
         if self._timer is not None:
