@@ -46,8 +46,8 @@ class LogFollowing:
                     follow=go_on,
                 ) as blocks:
                     for number, line in enumerate(_lines(blocks), start=1):
-                        self._show(host, line)
                         self.results[host] = number
+                        self._show(host, line)
             except Exception as error:
                 if self._over.is_set():  # the user has enough, so the connections are closed
                     return
