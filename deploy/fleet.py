@@ -23,7 +23,12 @@ class Fleet:
     of a `with` block."""
 
     def __init__(
-        self, config: Config, hosts: list[Host], main: Host | None, listed: list[Host] | None = None
+        self,
+        config: Config,
+        hosts: list[Host],
+        main: Host | None,
+        listed: list[Host] | None = None,
+        narrowed: bool = False,
     ) -> None:
         self.config = config
         self.hosts = hosts
@@ -31,6 +36,8 @@ class Fleet:
         """REMOTE_HOST; it need not be one of `hosts`."""
         self.listed = hosts if listed is None else listed
         """All hosts of `ips.txt`."""
+        self.narrowed = narrowed
+        """The user named `hosts`, be it all of them."""
         self._connections = Connections(config.ssh_trust_new)
 
     @classmethod
@@ -40,7 +47,7 @@ class Fleet:
         hosts = [host.as_user(config.remote_user) for host in read_hosts(config.ips)]
         main = _main(config, hosts)
         wanted = ",".join(filter(None, [environment.get("HOSTS", ""), environment.get("HOST", "")]))
-        return cls(config, select(hosts, wanted), main, hosts)
+        return cls(config, select(hosts, wanted), main, hosts, narrowed=bool(wanted))
 
     def __enter__(self) -> Fleet:
         return self

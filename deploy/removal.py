@@ -26,7 +26,7 @@ def clean(fleet: Fleet, environment: Mapping[str, str] = os.environ) -> dict[Hos
     is everybody's. Raises `FleetError` when the user does not agree.
     """
     survey = _look_around(fleet)
-    chosen = fleet.everybody if fleet.hosts == fleet.listed else fleet.hosts
+    chosen = fleet.hosts if fleet.narrowed else fleet.everybody
     results: dict[Host, str | HostFailure] = {
         host: survey.failures.get(host) or "nothing there" for host in chosen
     }

@@ -80,6 +80,7 @@ class HereFleet(Fleet):
             [Host(name) for name in chosen.split()] or hosts,
             Host(main) if main else None,
             hosts,
+            narrowed=bool(chosen),
         )
 
     def calls(self, host: Host) -> Any:

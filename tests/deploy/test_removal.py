@@ -114,6 +114,8 @@ def test_a_main_machine_that_is_not_listed_is_cleaned_with_all_and_only_then(
     directories = {"main": own, "a": shared}
     assert list(clean(fleet_here(directories, "a b", "main", chosen="a"), YES)) == [Host("a")]
     assert own.exists()
+    assert list(clean(fleet_here(directories, "a", "main", chosen="a"), YES)) == [Host("a")]
+    assert own.exists(), "all of ips.txt was named, and REMOTE_HOST was not"
     results = clean(fleet_here(directories, "a", "main"), YES)
     assert results == {Host("main"): "removed", Host("a"): "nothing there"}
     assert not own.exists()
