@@ -41,14 +41,17 @@ class Merged:
     """Lines that are no whole record: a worker died while it wrote."""
     without_line: int = 0
     """IDs that the ledger calls kept but no part has."""
+    not_kept_any_more: int = 0
+    """Lines of the earlier merged file whose IDs the ledger does not call kept now."""
 
 
 def merge(data_dir: Path, kind: str, ledger: bytes, report: Callable[[int], None]) -> Merged:
     """Merge all parts of a kind into `merged_file`, replacing it at once when all is written.
 
     `ledger` must be read before the call: what it calls kept is in the parts by then. `report` is called
-    with the bytes read since the last call. Memory: the ledger, and a line. Lines of an earlier merged file
-    fill in for parts that are no longer there. Raises `OSError`.
+    with the bytes read since the last call. Of several lines of an ID the one in the newest part is taken;
+    lines of an earlier merged file fill in for parts that are no longer there. Memory: the ledger, and a
+    line. Raises `OSError`.
     """
     target = merged_file(data_dir, kind)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -63,16 +66,25 @@ def merge(data_dir: Path, kind: str, ledger: bytes, report: Callable[[int], None
                 report(count)
                 disk.advance(count)
 
-            for part in sorted(parts_directory(data_dir, kind).glob("*.jsonl")):
+            for part in _newest_first(parts_directory(data_dir, kind)):
                 _copy(part, output, states, result, advanced)
-            if target.exists() and KEPT in states:
-                _copy(target, output, states, Merged(target), advanced, into=result)
+            earlier = Merged(target)
+            if target.exists():
+                _copy(target, output, states, earlier, advanced)
             disk.finish()
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+    result.written += earlier.written
+    result.not_kept_any_more = earlier.unsettled
     result.without_line = states.count(KEPT)
     return result
+
+
+def _newest_first(directory: Path) -> list[Path]:
+    """The parts by the time of their last line, so that a record fetched anew replaces an old one."""
+    parts = [(part.stat().st_mtime_ns, part) for part in directory.glob("*.jsonl")]
+    return [part for _, part in sorted(parts, reverse=True)]
 
 
 class _Disk:
@@ -110,10 +122,8 @@ def _copy(
     states: bytearray,
     counted: Merged,
     report: Callable[[int], None],
-    into: Merged | None = None,
 ) -> None:
     """Write the lines of `source` whose IDs are kept and not written yet, and mark these in `states`."""
-    into = into or counted
     unreported = 0
     for line, tmdb_id in identified_lines(source):
         unreported += len(line)
@@ -127,7 +137,7 @@ def _copy(
         if state == KEPT:
             output.write(line)
             states[tmdb_id] = WRITTEN
-            into.written += 1
+            counted.written += 1
         elif state == WRITTEN:
             counted.duplicates += 1
         else:

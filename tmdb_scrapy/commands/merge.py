@@ -6,7 +6,7 @@ import argparse
 
 from rich.progress import TaskID
 
-from tmdb_scrapy.command import CommandFailed, TmdbCommand
+from tmdb_scrapy.command import CommandFailed, TmdbCommand, plural
 from tmdb_scrapy.merge import merge
 from tmdb_scrapy.parts import parts_directory
 from tmdb_scrapy.progress import bytes_bar
@@ -21,6 +21,11 @@ class Command(TmdbCommand):
 
     def execute(self, opts: argparse.Namespace) -> None:
         ledger = self.ask(opts.kind, IdQueue.ledger)
+        if not ledger.strip(b"\0"):
+            raise CommandFailed(
+                f"Redis knows of no {opts.kind}: nothing was merged, and an earlier file is untouched. "
+                f"Check REDIS_URL, or seed first: scrapy seed {opts.kind}"
+            )
         parts = list(parts_directory(self.config.data_dir, opts.kind).glob("*.jsonl"))
         total = sum(part.stat().st_size for part in parts)
         try:
@@ -29,9 +34,13 @@ class Command(TmdbCommand):
         except OSError as error:
             raise CommandFailed(f"merging failed: {error}; the earlier file, if any, is untouched") from None
         print(
-            f"{result.path}: {result.written:,} lines from {len(parts)} parts "
+            f"{result.path}: {plural(result.written, 'lines')} from {plural(len(parts), 'parts')} "
             f"({result.duplicates:,} fetched twice, {result.unsettled:,} not settled, {result.torn:,} torn)"
         )
+        if result.not_kept_any_more:
+            print(
+                f"left out {plural(result.not_kept_any_more, 'lines')} of the earlier file: not kept any more"
+            )
         if result.without_line:
             raise CommandFailed(
                 f"{result.without_line:,} kept IDs have no line in the parts here: `make collect` brings the "
