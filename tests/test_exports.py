@@ -294,6 +294,11 @@ class TestRead:
         read = exports.read(write(tmp_path, "\n" + lines((1, 1.0, False)) + "\r\n\n" + '{"id":2}'))
         assert (read.ids, read.malformed) == ([1, 2], 0)
 
+    def test_a_null_is_neither_popular_nor_a_video(self, tmp_path: Path) -> None:
+        nulls = '{"id":1,"popularity":null,"video":null}\n'
+        read = exports.read(write(tmp_path, nulls + lines((2, 2.0, True))), no_video=True)
+        assert (read.ids, read.malformed) == ([1], 0)
+
     def test_the_largest_id(self, tmp_path: Path) -> None:
         assert exports.read(write(tmp_path, '{"id":268435455}\n')).ids == [268_435_455]
 

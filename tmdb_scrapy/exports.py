@@ -30,6 +30,15 @@ CHUNK_BYTES = 1 << 20
 HIGHEST_ID = (1 << 28) - 1
 """The ledger has a byte for each ID up to the highest: 256 MB would be a mistake, not an export."""
 
+NETWORK_FAULTS = (
+    urllib.error.URLError,
+    http.client.HTTPException,
+    ConnectionError,
+    TimeoutError,
+    ssl.SSLError,
+)
+"""What ends a download by the network's fault; other kinds of `OSError` are the disk's."""
+
 Reporter = Callable[[int, int | None], None]
 """Called with the bytes that came so far, and how many there will be if that is known."""
 
@@ -52,6 +61,17 @@ class _Line(msgspec.Struct, gc=False):
     id: int
     popularity: float = 0.0
     video: bool = False
+
+
+class _OddLine(msgspec.Struct):
+    """A line with a null where it might be."""
+
+    id: int
+    popularity: float | None = None
+    video: bool | None = None
+
+
+_decode_odd = msgspec.json.Decoder(_OddLine).decode
 
 
 @dataclass(slots=True)
@@ -80,7 +100,7 @@ def fetch_newest(
     """The export of `newest`, or of the newest of `days_back` days before it that is published.
 
     Downloads into `directory` once; a file that is there and whole is used as it is. A broken download is
-    deleted and fetched once more. Raises `ExportError`.
+    deleted and fetched once more. Raises `ExportError`, and `OSError` when the disk refuses.
     """
     tried = []
     for age in range(days_back + 1):
@@ -127,7 +147,7 @@ def _download(url: str, path: Path, report: Reporter) -> bool:
         if error.code in {403, 404}:
             return False
         raise ExportError(f"{url} answered HTTP {error.code}; try again later") from error
-    except (OSError, http.client.HTTPException) as error:
+    except NETWORK_FAULTS as error:
         reason = getattr(error, "reason", error)
         raise ExportError(
             f"{url} cannot be downloaded: {reason}; nothing was seeded. Check the network"
@@ -198,7 +218,7 @@ def _lines(file: IO[bytes], export: ReadExport) -> Iterator[_Line]:
             export.lines += length
             yield from lines
         else:
-            yield from _whole_ones(block.split(b"\n"), number, decoder, export)
+            yield from _whole_ones(block.split(b"\n"), number, export)
         number += length
 
 
@@ -211,23 +231,26 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
     yield begun
 
 
-def _whole_ones(
-    texts: list[bytes], before: int, decoder: msgspec.json.Decoder[_Line], export: ReadExport
-) -> Iterator[_Line]:
-    """As `_lines`, one by one, for the few thousand lines around a malformed one."""
+def _whole_ones(texts: list[bytes], before: int, export: ReadExport) -> Iterator[_Line]:
+    """As `_lines`, one by one, for the few thousand lines around one with a null or a malformed one."""
     for number, text in enumerate(texts, before + 1):
         if not text.strip():
             continue
         export.lines += 1
         try:
-            line = decoder.decode(text)
-            if not 0 < line.id <= HIGHEST_ID:
+            odd = _decode_odd(text)
+            if not 0 < odd.id <= HIGHEST_ID:
                 raise msgspec.ValidationError("an ID that the ledger has no room for")
         except (msgspec.DecodeError, UnicodeDecodeError):
             export.malformed += 1
             export.first_malformed = export.first_malformed or number
         else:
-            yield line
+            yield _Line(odd.id, odd.popularity or 0.0, bool(odd.video))
+
+
+def forget_selections(directory: Path, kind: str) -> None:
+    """Nothing is seeded any more: the ledger was started anew."""
+    (directory / f"{kind}.seeds.jsonl").unlink(missing_ok=True)
 
 
 def begin_selection(directory: Path, kind: str, selection: Selection) -> None:
