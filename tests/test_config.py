@@ -158,10 +158,12 @@ class TestValues:
             ("TMDB_API_URL", "http://127.0.0.1:8080/3/", "http://127.0.0.1:8080/3"),
             ("REDIS_URL", "rediss://user:p%40ss@host:6380/2", "rediss://user:p%40ss@host:6380/2"),
             ("REDIS_URL", "unix:///run/redis.sock", "unix:///run/redis.sock"),
+            ("REDIS_URL", "", "redis://127.0.0.1:6379/0"),  # a line that make init has yet to fill
+            ("REDIS_URL", "rediss://host?ssl_ca_certs=/ca.pem", "rediss://host?ssl_ca_certs=/ca.pem"),
             ("NEXTCLOUD_UPLOAD", "", ""),
         ],
     )
-    def test_allowed(self, key: str, text: str, value: Any) -> None:
+    def test_a_value_is_read_as_meant(self, key: str, text: str, value: Any) -> None:
         assert getattr(load(**{key: text}), key.lower()) == value
 
     @pytest.mark.parametrize(
@@ -183,6 +185,7 @@ class TestValues:
             ("FLEET_RATE_LIMIT", "fast"),
             ("SSH_TRUST_NEW", "2"),
             ("FILTER", ""),
+            ("DATA_DIR", ""),
             ("MIN_REVENUE", "-1"),
             ("MIN_BUDGET", "1,000"),
             ("APPEND_TO_RESPONSE", "credits;keywords"),
@@ -199,6 +202,13 @@ class TestValues:
     def test_refused_with_key_value_and_rule(self, key: str, text: str) -> None:
         (problem,) = problems_of(**{key: text})
         assert problem.startswith(f"{key}={text!r}: must be ")
+
+    @pytest.mark.parametrize(
+        "url", ["redis://host/movies", "redis://host?db=0&foo=bar", "redis://host?socket_timeout=long"]
+    )
+    def test_a_redis_url_that_redis_py_would_choke_on_or_misread_is_refused(self, url: str) -> None:
+        (problem,) = problems_of(REDIS_URL=url)
+        assert problem.startswith("REDIS_URL: must be redis://host:port/0")
 
     def test_all_problems_are_told_at_once(self) -> None:
         problems = problems_of(THREADS="x", RATE_LIMIT="y", TMDB_API_KEY="z", REDIS_URL="http://host")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import redis
 from dotenv import dotenv_values
 from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
@@ -101,6 +102,12 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+def _path(text: str) -> Path:
+    if not text.strip():
+        raise ValueError("a path")
+    return Path(text)
+
+
 def _share(text: str) -> Secret:
     return Secret(_url("https", "http")(text) if text else "")
 
@@ -110,6 +117,12 @@ def _redis_url(text: str) -> Secret:
     parts = urlsplit(url)
     if "@" in parts.path + parts.query + parts.fragment:
         raise ValueError("redis://:password@host:port/0, with / # ? @ in the password as %2F %23 %3F %40")
+    if parts.scheme != "unix" and not re.fullmatch(r"(/\d*)?", parts.path):
+        raise ValueError("redis://host:port/0, where 0 is the number of a database")
+    try:
+        redis.ConnectionPool.from_url(url).make_connection()
+    except (TypeError, ValueError):
+        raise ValueError("redis://host:port/0, with no options but those that redis-py knows") from None
     return Secret(url)
 
 
@@ -142,7 +155,7 @@ def _key(default: str, parse: Callable[[str], Any], meaning: str, secret: bool =
 class Config:
     """What the user decided. A field is its `.env` key in lower case."""
 
-    ips: Path = _key("ips.txt", Path, "file with one host a line")
+    ips: Path = _key("ips.txt", _path, "file with one host a line")
     remote_user: str = _key("", str, "SSH user on every host")
     remote_host: str = _key("", str, "the main machine, which runs Redis")
     remote_working_dir: str = _key("", str, "working directory on each machine")
@@ -153,7 +166,7 @@ class Config:
     fleet_rate_limit: float = _key("0", _rate, "requests a second of all machines together; 0 for none")
     ssh_trust_new: bool = _key("0", _switch, "1 accepts unknown (never changed) SSH host keys")
     redis_url: Secret = _key("redis://127.0.0.1:6379/0", _redis_url, "the shared queue", secret=True)
-    data_dir: Path = _key("data", Path, "parts, merged files and downloaded exports")
+    data_dir: Path = _key("data", _path, "parts, merged files and downloaded exports")
     min_budget: int = _key("1000", _whole_number(0), "kept when budget > MIN_BUDGET, in US dollars")
     min_revenue: int = _key("10000000", _whole_number(0), "kept when revenue >= MIN_REVENUE, in US dollars")
     filter: bool = _key("on", _switch, "off keeps every movie")
@@ -168,6 +181,11 @@ class Config:
     )
     nextcloud_upload: Secret = _key("", _share, "link of a Nextcloud public share", secret=True)
     nextcloud_password: Secret = _key("", Secret, "its password, if it has one", secret=True)
+
+    @classmethod
+    def defaults(cls) -> dict[str, str]:
+        """Every key with its default, as text."""
+        return {field.name.upper(): field.metadata["default"] for field in dataclasses.fields(cls)}
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None, env_file: Path | None = None) -> Config:
@@ -187,9 +205,12 @@ class Config:
         for field in dataclasses.fields(cls):
             key = field.name.upper()
             given = None if _is_the_systems(key, environment) else environment.get(key)
-            text = written.get(key, field.metadata["default"]) if given is None else given
+            default, parse = field.metadata["default"], field.metadata["parse"]
+            text = written.get(key, default) if given is None else given
+            if not text and key == "REDIS_URL":  # a line that `make init` has yet to fill
+                text = default
             try:
-                values[field.name] = field.metadata["parse"](text)
+                values[field.name] = parse(text)
             except ValueError as error:
                 shown = "" if field.metadata["secret"] else f"={text!r}"
                 problems.append(f"{key}{shown}: must be {error}")
