@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import TypeVar
 
 from redis.exceptions import RedisError
@@ -13,7 +17,7 @@ from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.config import Config, ConfigError
 from tmdb_scrapy.queue import KINDS, IdQueue, connect
-from tmdb_scrapy.queue.connection import explain
+from tmdb_scrapy.queue.connection import explain, is_absent
 
 FAILED = 1
 BAD_USE = 2
@@ -28,6 +32,10 @@ class CommandFailed(Exception):
     def __init__(self, message: str, code: int = FAILED) -> None:
         super().__init__(message)
         self.code = code
+
+
+class NoRedis(CommandFailed):
+    """Nobody answers at REDIS_URL."""
 
 
 def complain(message: str, code: int = FAILED) -> int:
@@ -63,13 +71,20 @@ class TmdbCommand(ScrapyCommand):
                 raise CommandFailed(f"what is {' '.join(args)!r} for? See --help", BAD_USE)
             assert self.settings is not None
             self.config = Config.from_settings(self.settings)
-            self.execute(opts)
+            with interruptible():
+                self.execute(opts)
         except ConfigError as error:
             self.exitcode = complain(str(error), BAD_USE)
         except CommandFailed as error:
             self.exitcode = complain(str(error), error.code) if str(error) else error.code
         except KeyboardInterrupt:
             self.exitcode = complain("interrupted", INTERRUPTED)
+        except BrokenPipeError:
+            # Whoever read our output has gone, as `head` does; Python must not try once more at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self.exitcode = FAILED
+        except OSError as error:
+            self.exitcode = complain(f"{error}: is the disk full, or the place not yours to write?")
 
     def ask(self, kind: str, question: Callable[[IdQueue], Awaitable[Answer]]) -> Answer:
         """What `question` answers about the queue of a kind. Raises `CommandFailed` when Redis does not."""
@@ -84,7 +99,27 @@ class TmdbCommand(ScrapyCommand):
         try:
             return asyncio.run(asked())
         except (RedisError, OSError) as error:
-            raise CommandFailed(explain(error, self.config)) from None
+            failure = NoRedis if is_absent(error) else CommandFailed
+            raise failure(explain(error, self.config)) from None
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have SIGTERM, and the SIGHUP of a terminal that is closed, end what runs as Ctrl-C does, so that what was
+    started is stopped. A signal that is ignored, as SIGHUP under nohup, stays so."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is signal.SIG_DFL:
+            signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def plural(count: int, what: str) -> str:
@@ -93,4 +128,14 @@ def plural(count: int, what: str) -> str:
     return f"{count:,} {singular if count == 1 else what}"
 
 
-__all__ = ["BAD_USE", "FAILED", "INTERRUPTED", "CommandFailed", "TmdbCommand", "complain", "plural"]
+__all__ = [
+    "BAD_USE",
+    "FAILED",
+    "INTERRUPTED",
+    "CommandFailed",
+    "NoRedis",
+    "TmdbCommand",
+    "complain",
+    "interruptible",
+    "plural",
+]

@@ -1,4 +1,4 @@
-"""Progress on a terminal; one line now and then where there is none."""
+"""Progress bars on a terminal; nothing where there is none."""
 
 from __future__ import annotations
 

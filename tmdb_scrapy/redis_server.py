@@ -106,7 +106,12 @@ class RedisServer:
     def start(self) -> bool:
         """Start it and wait until it answers; False when it ran already. Raises `RedisServerError`."""
         self._refuse_open_doors()
-        if self.pid is not None:
+        if pid := self.pid:
+            if (port := self._configured_port()) != self.port:
+                raise RedisServerError(
+                    f"the Redis of {self.directory}/ (pid {pid}) runs on port {port}, not {self.port}: "
+                    "correct REDIS_URL, or end it first with `make redis-stop`"
+                )
             self._await_answer()
             return False
         binary = find_binary()
@@ -161,6 +166,11 @@ class RedisServer:
         if self.password:
             lines.append(f'requirepass "{_escaped(self.password)}"')
         return "\n".join(lines) + "\n"
+
+    def _configured_port(self) -> int:
+        """The port of the server that runs, by the file that it was started with."""
+        lines = (self.directory / "redis.conf").read_text(encoding="utf-8").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("port "))
 
     def _refuse_open_doors(self) -> None:
         outside = [address for address in self.bind if not _is_loopback(address)]

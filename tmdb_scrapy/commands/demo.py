@@ -11,7 +11,8 @@ from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy.command import complain
+from tmdb_scrapy.command import BAD_USE, INTERRUPTED, complain, interruptible
+from tmdb_scrapy.config import Config
 from tmdb_scrapy.job import run_scrapy
 from tmdb_scrapy.redis_server import RedisServer, RedisServerError
 from tmdb_scrapy.sandbox.process import SandboxError, SandboxProcess
@@ -36,9 +37,12 @@ class Command(ScrapyCommand):
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if args:
+            self.exitcode = complain(f"what is {' '.join(args)!r} for? See --help", BAD_USE)
+            return
         shutil.rmtree(DIRECTORY, ignore_errors=True)
         try:
-            with contextlib.ExitStack() as stack:
+            with interruptible(), contextlib.ExitStack() as stack:
                 sandbox = SandboxProcess(["--movies", str(opts.movies), "--latency-ms", "50"])
                 stack.enter_context(sandbox)
                 redis = RedisServer.on_free_port(DIRECTORY / "redis")
@@ -53,11 +57,11 @@ class Command(ScrapyCommand):
         except (RedisServerError, SandboxError) as error:
             self.exitcode = complain(str(error))
         except KeyboardInterrupt:
-            self.exitcode = complain("interrupted", 130)
+            self.exitcode = complain("interrupted", INTERRUPTED)
 
 
 def _environment(sandbox: SandboxProcess, redis: RedisServer) -> dict[str, str]:
-    return {
+    return Config.defaults() | {
         "TMDB_API_KEY": secrets.token_hex(16),
         "TMDB_API_URL": sandbox.api_url,
         "TMDB_EXPORT_URL": sandbox.export_url,
@@ -66,5 +70,4 @@ def _environment(sandbox: SandboxProcess, redis: RedisServer) -> dict[str, str]:
         "PROCESSES": "2",
         "THREADS": "40",
         "RATE_LIMIT": "400",
-        "FILTER": "on",
     }

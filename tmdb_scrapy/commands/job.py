@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import signal
 import time
-from types import FrameType
 from urllib.parse import urlsplit
 
 from tmdb_scrapy.command import BAD_USE, INTERRUPTED, CommandFailed, TmdbCommand, plural
@@ -16,6 +15,8 @@ from tmdb_scrapy.job import Workers, run_scrapy, watch
 from tmdb_scrapy.parts import merged_file
 from tmdb_scrapy.queue import IdQueue, Progress, State
 from tmdb_scrapy.status import duration
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Command(TmdbCommand):
@@ -55,18 +56,16 @@ class Command(TmdbCommand):
 
     def _crawl(self, kind: str) -> Progress:
         workers = Workers(kind, self.config.processes, self.config.data_dir / "logs")
-        previous = signal.signal(signal.SIGTERM, _interrupt)
         try:
             progress = watch(workers, lambda: self.ask(kind, IdQueue.progress))
         except KeyboardInterrupt:
             raise CommandFailed("stopped; the same command continues", INTERRUPTED) from None
         finally:
             # Only the workers' own clean stop is waited for now: a second Ctrl-C must not orphan them.
-            interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            handlers = {number: signal.signal(number, signal.SIG_IGN) for number in STOPPING}
             workers.stop()
-            signal.signal(signal.SIGINT, interrupt)
-            signal.signal(signal.SIGTERM, previous)
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
         if progress.of(State.QUEUED):
             raise CommandFailed(
                 "\n".join(workers.complaints()) or "the workers ended before the queue was empty"
@@ -83,7 +82,3 @@ class Command(TmdbCommand):
         print(f"failed   {after.of(State.FAILED):,}")
         print(f"speed    {done / max(elapsed_s, 0.001):,.0f} records/s, {duration(elapsed_s)}")
         print(f"file     {merged_file(self.config.data_dir, kind)}", flush=True)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tmdb_scrapy.command import BAD_USE, CommandFailed, TmdbCommand
+from tmdb_scrapy.command import BAD_USE, CommandFailed, NoRedis, TmdbCommand
 from tmdb_scrapy.config import without_secrets
 from tmdb_scrapy.queue import IdQueue
 from tmdb_scrapy.redis_server import DIRECTORY, RedisServer, RedisServerError
@@ -45,39 +45,43 @@ class Command(TmdbCommand):
         server = RedisServer(
             directory=opts.directory,
             port=parts.port or 6379,
-            bind=("127.0.0.1", *opts.bind),
+            bind=("::1" if parts.hostname == "::1" else "127.0.0.1", *opts.bind),
             password=unquote(parts.password or ""),
         )
         try:
             if opts.action == "stop":
                 print(f"Redis {'stopped' if server.stop() else 'was not running'}")
-                return
-            if parts.scheme != "redis" or (parts.hostname not in LOOPBACK and not opts.bind):
-                self._check_elsewhere(where)
-            elif server.pid is None and self._answers():
+            elif self._answers():
                 print(f"a Redis answers at {where} already")
             else:
-                print(
-                    f"Redis {'started' if server.start() else 'runs already'} at {where}, "
-                    f"data in {server.directory}/"
-                )
+                self._refuse_what_cannot_be_started(where, opts.bind)
+                server.start()
+                print(f"Redis started at {where}, data in {server.directory}/")
         except RedisServerError as error:
             raise CommandFailed(str(error)) from None
 
     def _answers(self) -> bool:
         try:
             self.ask("movies", IdQueue.length)
-        except CommandFailed as error:
-            if "no Redis answers" not in str(error):
-                raise
+        except NoRedis:
             return False
         return True
 
-    def _check_elsewhere(self, where: str) -> None:
-        if not self._answers():
+    def _refuse_what_cannot_be_started(self, where: str, bind: list[str]) -> None:
+        parts = urlsplit(str(self.config.redis_url))
+        if parts.scheme != "redis":
+            raise CommandFailed(
+                f"nothing answers at {where}, and what is started here speaks plain redis:// only", BAD_USE
+            )
+        if parts.hostname not in LOOPBACK and not bind:
             raise CommandFailed(
                 f"REDIS_URL is {where}, which is not this machine, and nothing answers there: "
                 "start Redis there",
                 BAD_USE,
             )
-        print(f"the Redis at {where} answers; it is not started from here")
+        if parts.username not in {None, "", "default"}:
+            raise CommandFailed(
+                f"a Redis that is started here has no user but `default`: write REDIS_URL as "
+                f"redis://:password@{parts.hostname}:{parts.port or 6379}/0",
+                BAD_USE,
+            )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
+from rich.text import Text
 
-from tmdb_scrapy.command import TmdbCommand
+from tmdb_scrapy.command import CommandFailed, TmdbCommand
 from tmdb_scrapy.queue import KINDS, IdQueue, Progress
 from tmdb_scrapy.status import render
 
@@ -35,13 +37,27 @@ class Command(TmdbCommand):
         parser.add_argument("--watch", action="store_true", help="refresh in place until Ctrl-C")
 
     def execute(self, opts: argparse.Namespace) -> None:
+        console = _console()
+        picture = render(self._look(opts.kind), time.time())
         if not opts.watch:
-            _console().print(render(self._look(opts.kind), time.time()))
-            return
-        with Live(render(self._look(opts.kind), time.time()), console=_console(), auto_refresh=False) as live:
-            while True:
-                time.sleep(INTERVAL_S)
-                live.update(render(self._look(opts.kind), time.time()), refresh=True)
+            console.print(picture)
+        elif console.is_terminal:
+            with Live(picture, console=console, auto_refresh=False) as live:
+                for picture in self._pictures(opts.kind):
+                    live.update(picture, refresh=True)
+        else:
+            console.print(picture)
+            for picture in self._pictures(opts.kind):
+                console.print(picture)
+
+    def _pictures(self, kind: str | None) -> Iterator[RenderableType]:
+        """One every `INTERVAL_S`, whatever becomes of Redis meanwhile."""
+        while True:
+            time.sleep(INTERVAL_S)
+            try:
+                yield render(self._look(kind), time.time())
+            except CommandFailed as error:
+                yield Text(str(error), style="red")
 
     def _look(self, kind: str | None) -> dict[str, Progress]:
         looked = {name: self.ask(name, IdQueue.progress) for name in ([kind] if kind else KINDS)}

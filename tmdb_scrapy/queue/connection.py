@@ -71,6 +71,12 @@ def is_passing(error: BaseException) -> bool:
     return isinstance(error, ResponseError) and any(reply in str(error) for reply in _PASSING_REPLIES)
 
 
+def is_absent(error: BaseException) -> bool:
+    """Whether `error` says that nobody answers, rather than that somebody refuses."""
+    absent = (RedisConnectionError, RedisTimeoutError, OSError)
+    return isinstance(error, absent) and not isinstance(error, AuthenticationError)
+
+
 def explain(error: BaseException, config: Config) -> str:
     """One sentence for the user: what failed at which Redis, and what to do next."""
     where = without_secrets(config.redis_url)
@@ -87,7 +93,7 @@ def explain(error: BaseException, config: Config) -> str:
             f"the certificate of Redis at {where} is not trusted: give its authority in REDIS_URL "
             "(?ssl_ca_certs=/path/to/ca.pem)"
         )
-    if isinstance(error, (RedisConnectionError, RedisTimeoutError, OSError)):
+    if is_absent(error):
         return f"no Redis answers at {where}: start one with `make redis` or correct REDIS_URL"
     return f"Redis at {where} answered: {error}"
 
