@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.exports import Selection, begin_selection
 from tmdb_scrapy.parts import merged_file, parts_directory
 from tmdb_scrapy.queue import IdQueue, Settlement, State
 
@@ -40,14 +43,14 @@ def crawled(invoke: Invoke, ask: Ask, config: Config, tmp_path: Path) -> Path:
     return part
 
 
-def test_merged_and_audited(
+def test_what_is_merged_is_audited(
     invoke: Invoke, crawled: Path, config: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert invoke("merge", "movies") == 0
     assert merged_file(config.data_dir, "movies").read_bytes() == line(1)
     assert invoke("audit", "movies") == 0
     said = capsys.readouterr().out
-    assert "1 lines from 1 parts" in said or "1 line from 1 part" in said
+    assert "1 line from 1 part " in said
     assert "export, ledger, queue and merged file agree" in said
     assert "1 movie failed; `scrapy retry movies`" in said
 
@@ -74,13 +77,49 @@ def test_an_audit_finds_what_was_exported_and_never_seeded(
     assert "Run: scrapy seed movies" in capsys.readouterr().err
 
 
-def test_an_audit_without_the_export_compares_the_rest(
+def test_an_audit_without_the_export_compares_the_rest_and_says_so(
     invoke: Invoke, crawled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert invoke("merge", "movies") == 0
     (tmp_path / "movies.json").unlink()
-    assert invoke("audit", "movies") == 0
-    assert "is gone" in capsys.readouterr().err
+    assert invoke("audit", "movies") == 1
+    said = capsys.readouterr().err
+    assert "is gone" in said
+    assert "ledger, queue and merged file agree, but no export was compared" in said
+
+
+def test_an_audit_counts_what_an_interrupted_seeding_left_out(
+    invoke: Invoke, crawled: Path, tmp_path: Path, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke("merge", "movies") == 0
+    longer = tmp_path / "longer.json"
+    longer.write_bytes((tmp_path / "movies.json").read_bytes() + b'{"id":9}\n')
+    begin_selection(config.data_dir / "exports", "movies", Selection(file=str(longer)))
+    assert invoke("audit", "movies") == 1
+    assert "Run: scrapy seed movies" in capsys.readouterr().err
+
+
+def test_after_a_ledger_was_started_anew_the_audit_asks_for_what_was_seeded_since(
+    invoke: Invoke, crawled: Path, tmp_path: Path, redis_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    newer = tmp_path / "newer.json"
+    newer.write_text('{"id":7,"popularity":1}\n')
+    assert invoke("seed", "movies", "--file", str(newer)) == 0
+    assert invoke("audit", "movies") == 1
+    assert "IDs not settled yet" in capsys.readouterr().err
+
+
+def test_a_merge_without_a_ledger_leaves_the_earlier_file(
+    invoke: Invoke, crawled: Path, config: Config, redis_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke("merge", "movies") == 0
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushall()
+    assert invoke("merge", "movies") == 1
+    assert "Check REDIS_URL" in capsys.readouterr().err
+    assert merged_file(config.data_dir, "movies").read_bytes() == line(1)
 
 
 def test_a_merge_without_all_lines_fails(
@@ -106,6 +145,24 @@ def test_retry_of_what_is_lost(
     merged_file(config.data_dir, "movies").write_bytes(merged)
     assert invoke("retry", "movies", "--lost") == 0
     assert [lease.id for lease in ask(lambda queue: queue.lease("bob", 9))] == ids
+
+
+@pytest.mark.parametrize("merged_before", [False, True])
+def test_nothing_is_called_lost_before_the_parts_are_merged(
+    invoke: Invoke,
+    ask: Ask,
+    crawled: Path,
+    config: Config,
+    merged_before: bool,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    merged = merged_file(config.data_dir, "movies")
+    if merged_before:
+        merged.touch()
+        os.utime(merged, (1, 1))
+    assert invoke("retry", "movies", "--lost") == 1
+    assert "Run first: scrapy merge movies" in capsys.readouterr().err
+    assert ask(lambda queue: queue.lease("bob", 9)) == []
 
 
 def test_status_of_each_kind_that_was_seeded(

@@ -36,6 +36,11 @@ class Command(TmdbCommand):
             raise CommandFailed(f"they do not agree: {wrong[0].what}. Run: {wrong[0].remedy}")
         if not any(evidence.ledger):
             raise CommandFailed(f"no {opts.kind} were seeded. Run: scrapy seed {opts.kind}")
+        if not evidence.exported:
+            raise CommandFailed(
+                "ledger, queue and merged file agree, but no export was compared: none is recorded here. "
+                f"Run: scrapy seed {opts.kind} (known IDs are not queued again), or audit where it was seeded"
+            )
         print("export, ledger, queue and merged file agree")
 
     def _evidence(self, kind: str) -> Evidence:
@@ -53,8 +58,12 @@ class Command(TmdbCommand):
         )
 
     def _exported(self, kind: str) -> list[int]:
+        directory = self.config.data_dir / "exports"
+        selections = exports.recorded_selections(directory, kind)
+        if unfinished := exports.unfinished_selection(directory, kind):
+            selections.append(unfinished)
         ids: dict[int, None] = {}
-        for selection in exports.recorded_selections(self.config.data_dir / "exports", kind):
+        for selection in selections:
             if not Path(selection.file).exists():
                 complain(f"{selection.file} is gone: its IDs are not compared", 0)
                 continue

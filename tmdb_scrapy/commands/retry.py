@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from tmdb_scrapy.command import TmdbCommand, plural
+from tmdb_scrapy.command import CommandFailed, TmdbCommand, plural
 from tmdb_scrapy.merge import identified_lines
-from tmdb_scrapy.parts import merged_file
+from tmdb_scrapy.parts import merged_file, parts_directory
 from tmdb_scrapy.queue import IdQueue, State
 
 
@@ -29,11 +29,21 @@ class Command(TmdbCommand):
         ledger = self.ask(opts.kind, IdQueue.ledger)
         ids = _ids_in(ledger, state)
         if opts.lost:
-            file = merged_file(self.config.data_dir, opts.kind)
-            present = {tmdb_id for _, tmdb_id in identified_lines(file)} if file.exists() else set()
+            present = self._merged(opts.kind)
             ids = [tmdb_id for tmdb_id in ids if tmdb_id not in present]
         queued = self.ask(opts.kind, lambda queue: queue.requeue(ids, state))
         print(f"queued {plural(queued, opts.kind)} again")
+
+    def _merged(self, kind: str) -> set[int | None]:
+        """The IDs in the merged file. Raises `CommandFailed` when there are lines that it cannot have."""
+        file = merged_file(self.config.data_dir, kind)
+        parts = parts_directory(self.config.data_dir, kind).glob("*.jsonl")
+        if not file.exists() or any(part.stat().st_mtime > file.stat().st_mtime for part in parts):
+            raise CommandFailed(
+                f"{file} does not have all that the parts have, so what is lost cannot be told. "
+                f"Run first: scrapy merge {kind}"
+            )
+        return {tmdb_id for _, tmdb_id in identified_lines(file)}
 
 
 def _ids_in(ledger: bytes, state: State) -> list[int]:

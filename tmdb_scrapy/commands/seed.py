@@ -54,6 +54,8 @@ class Command(TmdbCommand):
         if not read.ids:
             raise CommandFailed(f"{selection.file} has no ID that was asked for; nothing was seeded")
         directory = self.config.data_dir / "exports"
+        if not self.ask(opts.kind, IdQueue.progress).total:
+            exports.forget_selections(directory, opts.kind)
         exports.begin_selection(directory, opts.kind, selection)
         added = self.ask(opts.kind, lambda queue: _seed(queue, read.ids))
         exports.record_selection(directory, opts.kind, selection)
