@@ -40,7 +40,10 @@ class Command(ScrapyCrawl):
         if len(args) != 1:
             raise UsageError("say which spider: scrapy crawl movies, or scrapy crawl people")
         assert self.crawler_process is not None
-        spider = self.crawler_process.spider_loader.load(args[0])
+        try:
+            spider = self.crawler_process.spider_loader.load(args[0])
+        except KeyError as error:
+            raise UsageError(f"{error.args[0]}: say movies or people") from None
         crawler = TmdbCrawler(spider, self.settings)
         self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()

@@ -162,7 +162,7 @@ class SettlementExtension:
         self._spider.stop(
             "disk_refused",
             f"a part cannot be written ({error}): free some space in DATA_DIR "
-            f"({self._spider.config.data_dir})",
+            f"({self._spider.config.data_dir}), or let this user write there",
         )
 
     async def closed(self, reason: str) -> None:
