@@ -47,7 +47,7 @@ def setting(name: str, components: Mapping[str, int]) -> list[str]:
 
 def test_items_beside_the_records_decide_nothing(crawl: Callable[..., Crawl]) -> None:
     own = with_users_code(crawl("--movies", "400", *FAULTS, RATE_LIMIT="0"))
-    (worker,) = own.start(1, "-s", "HTTPERROR_ALLOW_ALL=True", *setting("SPIDER_MIDDLEWARES", {"users_code.Extras": 500}))
+    (worker,) = own.start(1, *setting("SPIDER_MIDDLEWARES", {"users_code.Extras": 500}))
     own.finish()
     own.assert_exact()
     assert "has no line in the part" in worker.output
