@@ -85,7 +85,6 @@ class RedisServer:
                 server.stop()
                 if attempt == PORT_ATTEMPTS or not isinstance(error, RedisServerError):
                     raise
-                server._log.unlink(missing_ok=True)  # it says that a port was taken, not which
         raise AssertionError("unreachable")
 
     @property
@@ -205,7 +204,7 @@ class RedisServer:
     def _log_tells_failure(self) -> bool:
         with contextlib.suppress(OSError):
             tail = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
-            return "Failed listening" in tail or "Bad file format" in tail
+            return f"Failed listening on port {self.port} " in tail or "Bad file format" in tail
         return False
 
 
