@@ -9,30 +9,23 @@ from pathlib import Path
 
 import pytest
 import trustme
-
-sys.path.append(str(Path(__file__).parents[1] / "nextcloud"))
 from nextcloud_server import TOKEN, NextcloudServer
 
 MOVIES = b'{"id":1}\n{"id":2}\n'
 PASSWORD = "open-sesame"
 
 
-@pytest.fixture(scope="module")
-def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NextcloudServer]:
-    root = tmp_path_factory.mktemp("nextcloud")
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[NextcloudServer]:
+    root = tmp_path / "nextcloud"
+    root.mkdir()
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(root / "authority.pem"))
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(root / "server.pem"))
     server = NextcloudServer(root, root / "server.pem")
+    server.rules.password = PASSWORD
     yield server
     server.stop()
-
-
-@pytest.fixture
-def server(one_server: NextcloudServer) -> NextcloudServer:
-    one_server.reset()
-    one_server.rules.password = PASSWORD
-    return one_server
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -85,7 +86,9 @@ class NextcloudServer:
         self.uploads.mkdir()
         self._provider = _Provider(self.folder)
         self._files, self._chunks = _dav(self._provider), _dav(_Provider(self.uploads))
-        self.reset()
+        self.rules = self._provider.rules = Rules()
+        self.requests: list[str] = []
+        self.unauthorized = 0
         self._server = _Server(self, host)
         if certificate:
             self._server.ssl_adapter = BuiltinSSLAdapter(str(certificate), str(certificate))
@@ -95,16 +98,6 @@ class NextcloudServer:
         self.link = f"{self.url}/s/{TOKEN}"
         self._thread = threading.Thread(target=self._server.serve, daemon=True)
         self._thread.start()
-
-    def reset(self) -> None:
-        """Make it an empty, well-behaved server that nobody has asked anything."""
-        for folder in (self.folder, self.uploads):
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-        self.rules = self._provider.rules = Rules()
-        self._provider.checksums.clear()
-        self.requests: list[str] = []
-        self.unauthorized = 0
 
     def stop(self) -> None:
         self._server.stop()
@@ -272,13 +265,19 @@ class DeliberateResetError(Exception):
 class _ConnectionThatCanReset(HTTPConnection):
     reset_on_close = False
 
+    def close(self) -> None:
+        super().close()
+        # cheroot leaves its writer open. What a client that broke off has not taken is still in there, and
+        # the garbage collector would try to send it and complain.
+        with suppress(OSError):
+            self.wfile.close()
+
     def _close_kernel_socket(self) -> None:
         if not self.reset_on_close:
             super()._close_kernel_socket()
             return
         # Zero linger and no shutdown make the kernel send RST.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.wfile.close()
 
 
 class _GatewayThatCanReset(wsgi.Gateway_10):
