@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import resource
 import shutil
 import signal
 import ssl
@@ -27,6 +28,8 @@ from tmdb_scrapy.sandbox.process import SandboxProcess
 
 START_TIMEOUT_S = 10.0
 PORT_ATTEMPTS = 5
+SPARE_FILES = 512
+"""For connections and logs."""
 _PORT_TAKEN = "Address already in use"
 
 _NGINX = """
@@ -47,7 +50,7 @@ http {{
     scgi_temp_path {root}/temporary;
     default_type "application/json;charset=utf-8";
     keepalive_requests 10000000;
-    open_file_cache max=200000 inactive=600s;
+    open_file_cache max={files} inactive=600s;
     server {{
         listen {host}:{port} ssl;
         ssl_certificate {certificate};
@@ -157,6 +160,7 @@ class NginxServer(ApiServer):
         (self._root / "nginx.conf").write_text(
             _NGINX.format(
                 root=self._root,
+                files=_files_to_keep_open(),
                 host=HOST,
                 port=port,
                 certificate=self._authority.certificate,
@@ -238,6 +242,12 @@ class SandboxServer(ApiServer):
             for entry in self._sandbox.journal()
             if entry.id and entry.t >= since
         ]
+
+
+def _files_to_keep_open() -> int:
+    """How many bodies nginx may hold open: each counts against the limit of the process, and it answers 500
+    when that is reached."""
+    return max(resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES, SPARE_FILES)
 
 
 def has_nginx() -> bool:
