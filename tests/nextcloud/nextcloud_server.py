@@ -24,6 +24,7 @@ from cheroot import wsgi
 from cheroot.server import HTTPConnection
 from cheroot.ssl.builtin import BuiltinSSLAdapter
 from wsgidav.fs_dav_provider import FileResource, FilesystemProvider
+from wsgidav.util import get_file_etag
 from wsgidav.wsgidav_app import WsgiDAVApp
 
 TOKEN = "Qq7wErTy12345zX"
@@ -60,9 +61,16 @@ class Rules:
     may_rename = True
     may_delete = True
     request_limit_bytes = 1 << 40
+    may_download = True
+    failing_downloads = 0
+    """So many GETs are answered with 503."""
+    refuse_overwriting_with = ""
     truncated_puts = 0
-    """So many PUTs keep half of the body under the final name and answer 500."""
-    truncation_is_silent = False
+    """So many PUTs keep half of the body under the final name, and are answered with `truncation`."""
+    truncation = ("500 Internal Server Error", "")
+    failing_puts = 0
+    """So many PUTs are answered with 503 and not done; `late_rival` is stored then."""
+    late_rival = b""
     broken_puts = 0
     """So many PUTs keep half of the body and reset the connection."""
     failing_moves = 0
@@ -163,6 +171,8 @@ class NextcloudServer:
             raise RefusalError("403 Forbidden", f"no permission for /{TOKEN}{path}")
         if rules.upload_only:
             path = self._as_file_drop(environ, method, path)
+        if method == "GET":
+            self._check_download(path)
         if method == "PUT":
             return self._put(environ, start_response, path)
         if method == "MOVE":
@@ -181,23 +191,23 @@ class NextcloudServer:
             name = f"{stem} ({number}){dot}{suffix}"
         return f"/{name}"
 
+    def _check_download(self, path: str) -> None:
+        if not self.rules.may_download:
+            raise RefusalError("403 Forbidden", f"no permission for /{TOKEN}{path}")
+        if self.rules.failing_downloads:
+            self.rules.failing_downloads -= 1
+            raise RefusalError("503 Service Unavailable", sabre=False)
+
     def _put(self, environ: Environ, start_response: StartResponse, path: str) -> Iterable[bytes]:
         rules, target = self.rules, self.folder / path.lstrip("/")
         if rules.refuse_puts_with:
             raise RefusalError(rules.refuse_puts_with, f"not at /{TOKEN}{path}")
         if rules.rival:
             target.write_bytes(rules.rival)
-        if rules.truncated_puts or rules.broken_puts:
-            half = int(environ["CONTENT_LENGTH"]) // 2
-            target.write_bytes(environ["wsgi.input"].read(half))
-            if rules.broken_puts:
-                rules.broken_puts -= 1
-                raise DeliberateResetError
-            rules.truncated_puts -= 1
-            environ["wsgi.input"].read()
-            raise RefusalError(
-                "201 Created" if rules.truncation_is_silent else "500 Internal Server Error", sabre=False
-            )
+        if rules.refuse_overwriting_with and target.exists():
+            raise RefusalError(rules.refuse_overwriting_with, f"no permission for /{TOKEN}{path}")
+        self._check_conditions(environ, target)
+        self._fail_put(environ, target)
 
         def start_with_hash(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
             if rules.hashes_on_request and environ.get("HTTP_X_HASH") == "sha256" and target.exists():
@@ -209,6 +219,32 @@ class NextcloudServer:
         if checksum and rules.keeps_checksums:
             self._provider.checksums[path] = checksum
         return answer
+
+    def _fail_put(self, environ: Environ, target: Path) -> None:
+        rules = self.rules
+        if rules.failing_puts:
+            rules.failing_puts -= 1
+            if rules.late_rival:
+                target.write_bytes(rules.late_rival)
+            raise RefusalError("503 Service Unavailable", sabre=False)
+        if rules.truncated_puts or rules.broken_puts:
+            half = int(environ["CONTENT_LENGTH"]) // 2
+            target.write_bytes(environ["wsgi.input"].read(half))
+            if rules.broken_puts:
+                rules.broken_puts -= 1
+                raise DeliberateResetError
+            rules.truncated_puts -= 1
+            environ["wsgi.input"].read()
+            status, message = rules.truncation
+            raise RefusalError(status, message, sabre=bool(message))
+
+    def _check_conditions(self, environ: Environ, target: Path) -> None:
+        """wsgidav would check them too, but some of the faults are answered without it."""
+        etag = f'"{get_file_etag(str(target))}"' if target.exists() else None
+        if (environ.get("HTTP_IF_NONE_MATCH") == "*" and etag) or (
+            "HTTP_IF_MATCH" in environ and environ["HTTP_IF_MATCH"] != etag
+        ):
+            raise RefusalError("412 Precondition Failed", "An If-Match or If-None-Match header was specified")
 
     def _move(self, environ: Environ, start_response: StartResponse, path: str) -> Iterable[bytes]:
         answer = list(self._pass_on(self._files, environ, start_response, path))
@@ -237,6 +273,11 @@ class NextcloudServer:
             target.write_bytes(self.rules.rival)
         if target.exists() and environ.get("HTTP_OVERWRITE") == "F":
             raise RefusalError("412 Precondition Failed", "The destination node already exists")
+        if "HTTP_IF" in environ:
+            condition = re.fullmatch(r"<(\S+)> \(\[(\S+)\]\)", environ["HTTP_IF"])
+            assert condition and condition[1] == environ["HTTP_DESTINATION"]
+            etag = condition[2]
+            self._check_conditions({**environ, "HTTP_IF_MATCH": etag}, target)
         body = b"".join(chunk.read_bytes() for chunk in sorted(chunks.iterdir()))
         if len(body) != int(environ["HTTP_OC_TOTAL_LENGTH"]):
             raise RefusalError("400 Bad Request", "Chunks on server do not sum up")
@@ -314,6 +355,7 @@ class _Provider(FilesystemProvider):
 class _File(FileResource):
     def get_property_value(self, name: str) -> Any:
         told = {
+            "{DAV:}getetag": f'"{self.get_etag()}"',  # wsgidav forgets the quotes that belong to it
             "{http://owncloud.org/ns}checksums": self.provider.checksums.get(self.path),
             "{http://owncloud.org/ns}permissions": self.provider.rules.permissions,
         }

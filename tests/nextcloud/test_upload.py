@@ -169,6 +169,35 @@ class TestExistingFile:
         assert "another checksum" in refused(server, movies)
         assert server.files() == {"movies.jsonl": CONTENT}
 
+    @pytest.mark.parametrize("size", [0, 1, len(CONTENT) - 1])
+    def test_the_beginning_of_the_file_is_completed(
+        self, either: NextcloudServer, movies: Path, size: int
+    ) -> None:
+        (either.folder / "movies.jsonl").write_bytes(CONTENT[:size])
+        assert send(either, movies).verification is Verification.SIZE
+        assert either.files() == {"movies.jsonl": CONTENT}
+
+    @pytest.mark.parametrize("limit_bytes", [1 << 40, 20_000])
+    def test_a_beginning_that_changes_meanwhile_is_not_overwritten(
+        self, server: NextcloudServer, movies: Path, limit_bytes: int
+    ) -> None:
+        (server.folder / "movies.jsonl").write_bytes(CONTENT[:500])
+        server.rules.rival = OTHER
+        server.rules.request_limit_bytes = limit_bytes
+        assert "appeared meanwhile, or changed" in refused(server, movies)
+        assert server.files() == {"movies.jsonl": OTHER}
+
+    def test_a_beginning_that_cannot_be_read_now_is_no_different_file(
+        self, server: NextcloudServer, movies: Path
+    ) -> None:
+        (server.folder / "movies.jsonl").write_bytes(CONTENT[:500])
+        server.rules.failing_downloads = 1
+        send(server, movies)
+        assert server.files() == {"movies.jsonl": CONTENT}
+        server.rules.failing_downloads = 99
+        (server.folder / "movies.jsonl").write_bytes(CONTENT[:500])
+        assert "comparing movies.jsonl" in refused(server, movies)
+
     @pytest.mark.parametrize("old", [OTHER, CONTENT[::-1], CONTENT])
     def test_replace_leaves_only_the_new_file(
         self, either: NextcloudServer, movies: Path, old: bytes
@@ -236,12 +265,19 @@ class TestExistingFile:
 
 
 class TestFailingServer:
-    @pytest.mark.parametrize("silently", [True, False])
+    @pytest.mark.parametrize(
+        "truncation",
+        [
+            ("201 Created", ""),
+            ("500 Internal Server Error", ""),
+        ],
+        ids=["silently", "500"],
+    )
     def test_a_truncated_upload_is_noticed_and_sent_again(
-        self, either: NextcloudServer, movies: Path, silently: bool
+        self, either: NextcloudServer, movies: Path, truncation: tuple[str, str]
     ) -> None:
         either.rules.truncated_puts = 2
-        either.rules.truncation_is_silent = silently
+        either.rules.truncation = truncation
         send(either, movies)
         assert either.files() == {"movies.jsonl": CONTENT}
         assert either.count("PUT") == 3
@@ -261,6 +297,40 @@ class TestFailingServer:
         message = refused(either, movies)
         assert f"{len(CONTENT) // 2:,} bytes there instead of {len(CONTENT):,}" in message
         assert either.count("PUT") == PATIENCE.attempts
+
+    @pytest.mark.parametrize("rival", [CONTENT + OTHER, OTHER, b"x" + CONTENT[1:500]])
+    def test_a_file_that_appears_after_a_passing_fault_is_not_taken_for_a_torn_upload(
+        self, either: NextcloudServer, movies: Path, rival: bytes
+    ) -> None:
+        either.rules.failing_puts, either.rules.late_rival = 1, rival
+        assert "a different movies.jsonl" in refused(either, movies)
+        assert either.files() == {"movies.jsonl": rival}
+        assert either.count("PUT") == 1
+
+    def test_a_torn_upload_that_cannot_be_read_is_left_alone(
+        self, either: NextcloudServer, movies: Path
+    ) -> None:
+        either.rules.truncated_puts, either.rules.may_download = 1, False
+        assert "a different movies.jsonl" in refused(either, movies)
+        assert either.count("PUT") == 1
+
+    @pytest.mark.parametrize("status", ["403 Forbidden", "507 Insufficient Storage", "400 Bad Request"])
+    def test_a_refusal_says_what_an_attempt_before_it_has_left(
+        self, either: NextcloudServer, movies: Path, status: str
+    ) -> None:
+        either.rules.truncated_puts, either.rules.refuse_overwriting_with = 1, status
+        message = refused(either, movies)
+        assert f"HTTP {status[:3]}" in message
+        assert f"movies.jsonl has {len(CONTENT) // 2:,} bytes there" in message
+
+    def test_a_refused_replacement_says_that_the_old_file_is_untouched(
+        self, server: NextcloudServer, movies: Path
+    ) -> None:
+        (server.folder / "movies.jsonl").write_bytes(OTHER)
+        server.rules.may_rename = False
+        server.rules.refuse_overwriting_with = "507 Insufficient Storage"
+        assert "the movies.jsonl that was there is untouched" in refused(server, movies, replace=True).lower()
+        assert server.files()["movies.jsonl"] == OTHER
 
     def test_passing_faults_are_waited_out(self, either: NextcloudServer, movies: Path) -> None:
         either.rules.failing_requests = 2

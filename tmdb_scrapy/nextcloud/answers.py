@@ -126,7 +126,7 @@ _MEANINGS = {
     404: "there is no such share. Check NEXTCLOUD_UPLOAD; it may have expired or been deleted",
     405: "the share does not allow it. Ask its owner to allow uploading",
     409: "there is no folder to upload to. Check that NEXTCLOUD_UPLOAD is the link of a folder",
-    412: "a file of that name appeared meanwhile. Choose another --name, or --replace it",
+    412: "a file of that name appeared meanwhile, or changed. Choose another --name, or --replace it",
     413: "a proxy in front of the server limits the size of a request. Ask who runs it to raise the limit",
     423: "the file is locked by another transfer. Try again in some minutes",
     429: "the server throttles this address, usually after wrong passwords. Wait half an hour",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+from tmdb_scrapy.nextcloud import precondition
 from tmdb_scrapy.nextcloud.answers import Answer, UploadError
 from tmdb_scrapy.nextcloud.local_file import LocalFile
 from tmdb_scrapy.nextcloud.receipt import Receipt, Verification
@@ -55,7 +56,7 @@ async def _send_once(
 ) -> Answer:
     for pause_s in [*share.wire.patience.pauses_s(), None]:
         try:
-            return await send(share, endpoint, file, name, must_be_new=False, progress=progress)
+            return await send(share, endpoint, file, name, precondition.NONE, progress)
         except NothingSentError:
             if pause_s is None:
                 raise

@@ -41,11 +41,15 @@ class LocalFile:
             self._sha256 = digest.hexdigest()
         return self._sha256
 
+    def read(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset` on; fewer at the end of the file."""
+        return os.pread(self._descriptor, length, offset)
+
     def blocks(self, offset: int, length: int) -> Iterator[bytes]:
         """The bytes from `offset` on. Raises `UploadError` when the file became shorter meanwhile."""
         end = offset + length
         while offset < end:
-            block = os.pread(self._descriptor, min(BLOCK_BYTES, end - offset), offset)
+            block = self.read(offset, min(BLOCK_BYTES, end - offset))
             if not block:
                 raise UploadError(
                     f"{self.path} became shorter while it was uploaded: try again when it is at rest"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tmdb_scrapy.nextcloud.answers import Answer
 from tmdb_scrapy.nextcloud.chunked import put_in_chunks
 from tmdb_scrapy.nextcloud.local_file import LocalFile
+from tmdb_scrapy.nextcloud.precondition import Precondition
 from tmdb_scrapy.nextcloud.share import Endpoint, Share
 from tmdb_scrapy.nextcloud.wire import Body, BrokenConnectionError, Progress
 
@@ -16,18 +17,17 @@ class NothingSentError(BrokenConnectionError):
 
 
 async def send(
-    share: Share, endpoint: Endpoint, file: LocalFile, name: str, must_be_new: bool, progress: Progress
+    share: Share, endpoint: Endpoint, file: LocalFile, name: str, only_if: Precondition, progress: Progress
 ) -> Answer:
-    """The server's last word on one attempt. `must_be_new` makes it refuse (412) a name that exists.
+    """The server's last word on one attempt; 412 when what is under `name` does not meet `only_if`.
 
     Raises `NothingSentError` or another `BrokenConnectionError` without an answer, `RefusedError` when
     there is no way to send the file.
     """
     checksum = {"OC-Checksum": f"SHA256:{file.sha256()}"}
     body = Body(file, progress)
-    condition = {"If-None-Match": "*"} if must_be_new else {}
     # X-Hash asks Nextcloud for the checksum of what it received, on upload-only shares too.
-    headers = {**endpoint.headers, **checksum, **condition, "X-Hash": "sha256"}
+    headers = {**endpoint.headers, **checksum, **only_if.of_put, "X-Hash": "sha256"}
     try:
         answer = await share.wire.request("PUT", endpoint.url_of(name), headers, body)
     except BrokenConnectionError as error:
@@ -36,8 +36,7 @@ async def send(
         raise NothingSentError(str(error)) from None
     if answer.status != 413:
         return answer
-    overwrite = {"Overwrite": "F" if must_be_new else "T"}
-    return await put_in_chunks(share, endpoint, file, name, {**checksum, **overwrite}, progress)
+    return await put_in_chunks(share, endpoint, file, name, {**checksum, **only_if.of_move}, progress)
 
 
 def server_hash_agrees(answer: Answer, file: LocalFile) -> bool | None:

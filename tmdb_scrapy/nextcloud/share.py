@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from tmdb_scrapy.nextcloud.answers import PROPERTIES, Answer, RemoteFile, UploadError, read_properties
 from tmdb_scrapy.nextcloud.link import ShareLink
-from tmdb_scrapy.nextcloud.wire import Patience, Wire
+from tmdb_scrapy.nextcloud.wire import Patience, Take, Wire
 
 _NOT_THERE = {400, 404, 405, 501}
 """What servers answer at a path they have no WebDAV at."""
@@ -75,12 +75,24 @@ class Share:
 
     async def stat(self, name: str) -> RemoteFile | None:
         """What is under that name; None when nothing is. Raises `UploadError`."""
-        url = self.endpoint.url_of(name)
-        answer = await self.wire.repeat(lambda: _propfind(self.wire, url, self.endpoint))
+        return self._found(name, await self.wire.repeat(lambda: self._propfind(name)))
+
+    async def stat_once(self, name: str) -> RemoteFile | None:
+        """As `stat`, without trying again."""
+        return self._found(name, await self._propfind(name))
+
+    async def _propfind(self, name: str) -> Answer:
+        return await _propfind(self.wire, self.endpoint.url_of(name), self.endpoint)
+
+    def _found(self, name: str, answer: Answer) -> RemoteFile | None:
         found = read_properties(answer)
         if found is None and answer.status != 404:
             raise self.wire.refusal(answer, f"looking for {name}")
         return found
+
+    async def read(self, name: str, take: Take) -> Answer:
+        """Hand the bytes under that name to `take`. Raises `UploadError` without an answer."""
+        return await self.wire.request("GET", self.endpoint.url_of(name), self.endpoint.headers, take=take)
 
     async def move(self, source: str, target: str) -> Answer:
         """Rename, replacing `target`. Safe to repeat only after looking."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -13,16 +14,19 @@ from yarl import URL
 
 from tmdb_scrapy.nextcloud.answers import Answer, UploadError, explain
 from tmdb_scrapy.nextcloud.link import ShareLink
-from tmdb_scrapy.nextcloud.local_file import LocalFile
+from tmdb_scrapy.nextcloud.local_file import BLOCK_BYTES, LocalFile
 
 STALL_S = 120.0
-"""How long a connection may take not a single block before it counts as broken."""
+"""How long not a single block of a file may pass before the connection counts as broken."""
 ANSWER_S = 900.0
-"""How long a server may think after the last byte: it may copy gigabytes to its object store."""
+"""How long a server may think once it has all of a file: it may copy gigabytes to its object store."""
 _READ_AT_MOST_BYTES = 1 << 20
 
 Progress = Callable[[int], None]
 """Called with the number of bytes of the file sent so far; goes back when something is sent again."""
+
+Take = Callable[[bytes], bool]
+"""Called with each block of an answer's body; says whether it wants more."""
 
 
 class BrokenConnectionError(UploadError):
@@ -110,20 +114,34 @@ class Wire:
         await self._session.close()
 
     async def request(
-        self, method: str, url: str, headers: Mapping[str, str], body: Body | str | None = None
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: Body | str | None = None,
+        take: Take | None = None,
     ) -> Answer:
-        """One request, never repeated, no redirect followed.
+        """One request, never repeated, no redirect followed. With `take`, it gets the body of a 200.
 
         Raises `BrokenConnectionError` when no answer came, another `UploadError` when trying again is
         pointless.
         """
-        try:
+        with self._failures_explained(body):
             async with asyncio.timeout(ANSWER_S) as limit:
                 data, headers = _payload(body, headers, limit)
                 async with self._session.request(
                     method, URL(url, encoded=True), headers=headers, data=data, allow_redirects=False
                 ) as response:
+                    if take and response.status == 200:
+                        await _pour(response, take, limit)
+                        return Answer(response.status, response.headers, "")
                     return Answer(response.status, response.headers, await _text(response))
+
+    @contextmanager
+    def _failures_explained(self, body: Body | str | None) -> Iterator[None]:
+        """Translates what the HTTP client raises. `body` is what the request sends."""
+        try:
+            yield
         except aiohttp.ClientConnectorCertificateError as error:
             raise UploadError(
                 f"{self.link.host}: its TLS certificate is not trusted ({error.certificate_error}). "
@@ -134,13 +152,12 @@ class Wire:
         except (aiohttp.ClientError, OSError) as error:
             if isinstance(body, Body) and body.failure:
                 raise body.failure from None
-            reason = (
-                "it takes no more data"
-                if isinstance(error, TimeoutError)
-                else self.without_secrets(str(error))
+            # A time limit of ours has no words of its own.
+            reason = self.without_secrets(str(error)) or (
+                "the server fell silent" if isinstance(error, TimeoutError) else type(error).__name__
             )
             raise BrokenConnectionError(
-                f"{self.link.host}: the connection broke ({reason or type(error).__name__}). Try again later"
+                f"{self.link.host}: the connection broke ({reason}). Try again later"
             ) from None
 
     async def repeat(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -184,6 +201,13 @@ def _payload(
     if body is None:
         return None, headers
     return body.encode(), {**headers, "Content-Type": "application/xml; charset=utf-8"}
+
+
+async def _pour(response: aiohttp.ClientResponse, take: Take, limit: asyncio.Timeout) -> None:
+    async for block in response.content.iter_chunked(BLOCK_BYTES):
+        limit.reschedule(asyncio.get_running_loop().time() + STALL_S)
+        if not take(block):
+            return
 
 
 async def _text(response: aiohttp.ClientResponse) -> str:
