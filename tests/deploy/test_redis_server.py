@@ -33,9 +33,10 @@ def path(tmp_path: Path, started: list[subprocess.Popen[bytes]], monkeypatch: py
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """Held on one address, so that nobody else is given it for another."""
+    """Held, but not listened on, so that a Redis may listen there and nobody else is given it."""
     with socket.socket() as held:
-        held.bind(("127.0.0.99", 0))
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("", 0))
         yield held.getsockname()[1]
 
 
