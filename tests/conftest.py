@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import redis
+from environments import bare_environment
 from hypothesis import settings
 from ports import nobody_listens
 
@@ -87,14 +87,24 @@ def environment(tmp_path: Path, redis_url: str) -> dict[str, str]:
     home = tmp_path / "home"
     home.mkdir()
     return {
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "HOME": str(home),
-        "LANG": "C.UTF-8",
-        "SCRAPY_SETTINGS_MODULE": "tmdb_scrapy.settings",
+        **bare_environment(home),
         "TMDB_API_KEY": API_KEY,
         "DATA_DIR": str(tmp_path / "data"),
         "REDIS_URL": redis_url,
     }
+
+
+@pytest.fixture
+def as_user(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> pytest.MonkeyPatch:
+    """This process has that user's environment alone, and works where no `.env` lies; sets more of it."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
 
 
 @pytest.fixture

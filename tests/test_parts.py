@@ -59,13 +59,8 @@ def _body(lease: Lease) -> bytes:
 
 
 @pytest.fixture
-def worker(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Worker:
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        monkeypatch.delenv(name)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    return Worker(monkeypatch)
+def worker(as_user: pytest.MonkeyPatch) -> Worker:
+    return Worker(as_user)
 
 
 def told(worker: Worker, story: Callable[[], Any]) -> Any:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 import redis
+from environments import bare_environment
 from waiting import wait_until
 
 from tmdb_scrapy.redis_server import RedisServer, RedisServerError
@@ -106,11 +107,8 @@ class Crawl:
             raise
         self.redis = redis.Redis(port=self.redis_server.port, socket_timeout=20)
         self.environment = {
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-            "HOME": str(self.directory),
-            "LANG": "C.UTF-8",
-            "PYTHONPATH": str(Path(__file__).parent),
-            "SCRAPY_SETTINGS_MODULE": "tmdb_scrapy.settings",
+            **bare_environment(self.directory),
+            "PYTHONPATH": str(Path(__file__).parent),  # for the saboteur
             "TMDB_API_KEY": API_KEY,
             "TMDB_API_URL": self.sandbox.api_url,
             "TMDB_EXPORT_URL": self.sandbox.export_url,

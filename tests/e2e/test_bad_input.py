@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import trustme
 from crawl import API_KEY, Crawl
 from waiting import wait_until
+
+from benchmarks.authority import Authority
 
 OTHER_KEY = "0" * 32
 NO_REDIS = "redis://:hush-hush@127.0.0.1:1/0"
@@ -157,17 +158,14 @@ def test_a_host_name_that_does_not_resolve_is_waited_for(crawl: Callable[..., Cr
 
 
 def test_an_untrusted_certificate_gets_no_key(crawl: Callable[..., Crawl], tmp_path: Path) -> None:
-    authority = trustme.CA()
-    chain, key, trusted = tmp_path / "chain.pem", tmp_path / "key.pem", tmp_path / "authority.pem"
-    certificate = authority.issue_cert("127.0.0.1")
-    chain.write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
-    certificate.private_key_pem.write_to_path(key)
-    authority.cert_pem.write_to_path(trusted)
-    impostor = crawl("--movies", "100", "--tls-cert", str(chain), "--tls-key", str(key))
+    authority = Authority.make(tmp_path)
+    impostor = crawl(
+        "--movies", "100", "--tls-cert", str(authority.certificate), "--tls-key", str(authority.key)
+    )
     ended = impostor.scrapy("seed", "movies")
     assert ended.code == 1 and "certificate" in ended.output.lower(), ended
 
-    impostor.environment["SSL_CERT_FILE"] = str(trusted)
+    impostor.environment |= authority.environment()
     impostor.seed()
     (worker,) = impostor.start(1, SSL_CERT_FILE="")
     worker.says("certificate")

@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import trustme
 from crawl import Crawl
+
+from benchmarks.authority import Authority
 
 
 async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -23,10 +24,10 @@ async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 @contextlib.contextmanager
-def tls_in_front_of(port: int, ca: trustme.CA) -> Iterator[int]:
+def tls_in_front_of(port: int, authority: Authority) -> Iterator[int]:
     """The port where TLS is spoken for whatever listens on `port`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ca.issue_cert("127.0.0.1").configure_cert(context)
+    context.load_cert_chain(authority.certificate, authority.key)
     loop = asyncio.new_event_loop()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -49,16 +50,14 @@ def tls_in_front_of(port: int, ca: trustme.CA) -> Iterator[int]:
 
 
 @pytest.fixture
-def ca(tmp_path: Path) -> trustme.CA:
-    authority = trustme.CA()
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    return authority
+def authority(tmp_path: Path) -> Authority:
+    return Authority.make(tmp_path)
 
 
-def test_a_crawl_through_rediss_is_exact(crawl: Callable[..., Crawl], ca: trustme.CA, tmp_path: Path) -> None:
+def test_a_crawl_through_rediss_is_exact(crawl: Callable[..., Crawl], authority: Authority) -> None:
     far = crawl("--movies", "300")
-    with tls_in_front_of(far.redis_server.port, ca) as port:
-        url = f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={tmp_path / 'ca.pem'}"
+    with tls_in_front_of(far.redis_server.port, authority) as port:
+        url = f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={authority.trusted}"
         for command in ("seed", "crawl", "merge", "audit", "status"):
             ended = far.scrapy(command, "movies", REDIS_URL=url)
             assert ended.code == 0, ended
@@ -66,10 +65,10 @@ def test_a_crawl_through_rediss_is_exact(crawl: Callable[..., Crawl], ca: trustm
 
 
 def test_a_redis_whose_certificate_is_not_trusted_is_refused(
-    crawl: Callable[..., Crawl], ca: trustme.CA
+    crawl: Callable[..., Crawl], authority: Authority
 ) -> None:
     far = crawl("--movies", "10")
-    with tls_in_front_of(far.redis_server.port, ca) as port:
+    with tls_in_front_of(far.redis_server.port, authority) as port:
         ended = far.scrapy("seed", "movies", REDIS_URL=f"rediss://127.0.0.1:{port}/0")
     assert ended.code == 1, ended
     assert "certificate" in ended.output and "ssl_ca_certs" in ended.output, ended

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -35,15 +33,12 @@ Make = Callable[..., Any]
 
 
 @pytest.fixture
-def make(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+def make(as_user: pytest.MonkeyPatch) -> Make:
     """Makes a spider with its crawler, which does not run."""
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        monkeypatch.delenv(name)
 
     def made(spider_class: type[TmdbSpider] = MoviesSpider, **variables: str) -> Any:
-        for name, value in {**environment, **variables}.items():
-            monkeypatch.setenv(name, value)
+        for name, value in variables.items():
+            as_user.setenv(name, value)
         crawler = get_crawler(spider_class, {**SETTINGS, "ASYNCIO_EVENT_LOOP": None})
         return spider_class.from_crawler(crawler)
 
