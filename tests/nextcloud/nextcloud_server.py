@@ -236,6 +236,8 @@ class NextcloudServer:
             rules.truncated_puts -= 1
             environ["wsgi.input"].read()
             status, message = rules.truncation
+            if message and environ.get("HTTP_ACCEPT_LANGUAGE") != "en":
+                message = "in the language of whoever installed the server"
             raise RefusalError(status, message, sabre=bool(message))
 
     def _check_conditions(self, environ: Environ, target: Path) -> None:

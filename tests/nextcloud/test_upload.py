@@ -26,6 +26,11 @@ from tmdb_scrapy.nextcloud import (
 
 CONTENT = b'{"id":1,"title":"Blondie"}\n' * 4000
 OTHER = b"another file altogether\n"
+SHORT_BODY = (
+    "400 Bad Request",
+    "Expected filesize of 2 bytes but read (from Nextcloud client) and wrote (to Nextcloud storage) 1 byte.",
+)
+"""Status and message of Nextcloud's answer to a PUT that was cut short."""
 PATIENCE = Patience(attempts=3, first_pause_s=0.01)
 
 
@@ -270,8 +275,10 @@ class TestFailingServer:
         [
             ("201 Created", ""),
             ("500 Internal Server Error", ""),
+            ("524 A Timeout Occurred", ""),
+            SHORT_BODY,
         ],
-        ids=["silently", "500"],
+        ids=["silently", "500", "524", "400"],
     )
     def test_a_truncated_upload_is_noticed_and_sent_again(
         self, either: NextcloudServer, movies: Path, truncation: tuple[str, str]
@@ -425,6 +432,13 @@ class TestUploadOnlyShare:
         assert "look at it before uploading again" in refused(either, movies)
         assert either.count("PUT") == 1
         assert len(either.files()) == 1
+
+    def test_a_refusal_of_half_a_file_says_that_it_may_be_there(
+        self, either: NextcloudServer, movies: Path
+    ) -> None:
+        either.rules.truncated_puts, either.rules.truncation = 1, SHORT_BODY
+        assert "look at it before uploading again" in refused(either, movies)
+        assert either.count("PUT") == 1
 
     def test_an_empty_file_is_not_sent_twice_either(self, server: NextcloudServer, tmp_path: Path) -> None:
         (tmp_path / "empty").touch()

@@ -17,6 +17,10 @@ PROPERTIES = """<?xml version="1.0"?>
 """The body of a PROPFIND that `read_properties` understands the answer of."""
 
 
+_PASSING = {408, 423, 500, 502, 503, 504, *range(520, 525)}
+"""520 to 524 are Cloudflare's, in front of a server that is slow or away."""
+
+
 class UploadError(Exception):
     """An upload failed; the message says what, where and what to do next, and holds no secret."""
 
@@ -47,7 +51,12 @@ class Answer:
     @property
     def is_transient(self) -> bool:
         """Whether the same request may succeed a little later."""
-        return self.status in {408, 423, 500, 502, 503, 504} and not self.says_no_such_share
+        return self.says_body_was_cut_short or (self.status in _PASSING and not self.says_no_such_share)
+
+    @property
+    def says_body_was_cut_short(self) -> bool:
+        """Nextcloud's 400 for a body shorter than its Content-Length: `Expected filesize of … but read …`."""
+        return self.status == 400 and "expected filesize" in self.text.lower()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ async def drop(share: Share, file: LocalFile, name: str, progress: Progress) -> 
             break
     assert first is not None
     refusal = share.wire.refusal(first, f"uploading {name}")
-    raise UploadError(f"{refusal}. {_LOOK_FIRST}") if first.status >= 500 else refusal
+    raise UploadError(f"{refusal}. {_LOOK_FIRST}") if _may_have_stored(first) else refusal
 
 
 def _ways(share: Share) -> Iterator[Endpoint]:
@@ -49,6 +49,10 @@ def _stored_nothing(answer: Answer) -> bool:
     return answer.status in {403, 404, 405, 501} or (
         answer.status == 400 and "nickname" in answer.text.lower()
     )
+
+
+def _may_have_stored(answer: Answer) -> bool:
+    return answer.status >= 500 or answer.is_transient
 
 
 async def _send_once(

@@ -104,7 +104,12 @@ class Wire:
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=30),
             # Without it, many servers answer 401 to whoever writes to a public share.
-            headers={"X-Requested-With": "XMLHttpRequest", "User-Agent": "tmdb-scrapy"},
+            headers={
+                "X-Requested-With": "XMLHttpRequest",
+                "User-Agent": "tmdb-scrapy",
+                # Some refusals can be told apart by Nextcloud's words only, and it translates them.
+                "Accept-Language": "en",
+            },
         )
         return self
 
