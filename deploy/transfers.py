@@ -157,7 +157,12 @@ class Receiver:
         incoming = None if here or refusal else self._receive(part, offset, content)
         for _ in content:
             pass
-        digest = source.line().decode("ascii", "replace")
+        digest = source.line().decode("utf-8", "replace")
+        if digest.startswith(parts.UNREADABLE):
+            (self.directory / INCOMING / name).unlink(missing_ok=True)
+            refusal = _PartFailure(
+                f"{name} is {digest}", "see to that file there; the others of that host are collected"
+            )
         if refusal:
             raise refusal
         self.collected.parts += 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import sys
 import zlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypedDict
 
 from deploy.on_host import workspace
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 1 << 18
 COMPRESSION_LEVEL = 6
+UNREADABLE = "unreadable: "
+MOST_OF_AN_ERROR = 500
 
 
 class Had(TypedDict):
@@ -42,7 +46,7 @@ class Header(TypedDict):
 
 def send(working_dir: str, kind: str, had: dict[str, Had]) -> None:
     """Write a zlib stream: for each part a line (`Header`), its bytes, a line with the SHA-256 of the whole
-    part; an empty line at the end.
+    part, or `UNREADABLE` and why; an empty line at the end.
 
     A part only grows, and a worker may be writing to it: what counts is its size at this moment.
     """
@@ -50,18 +54,46 @@ def send(working_dir: str, kind: str, had: dict[str, Had]) -> None:
     squeeze = zlib.compressobj(COMPRESSION_LEVEL)
     output = sys.stdout.buffer
     for part in sorted((path / "data" / kind / "parts").glob("*.jsonl")):
-        with part.open("rb") as file:
-            header, digest = _compare(part.name, file, had.get(part.name))
-            output.write(squeeze.compress(json.dumps(header).encode() + b"\n"))
-            for block in _blocks(file, header["size"] - header["offset"]):
-                digest.update(block)
-                output.write(squeeze.compress(block))
-        output.write(squeeze.compress(digest.hexdigest().encode() + b"\n"))
+        for block in _sheet(part, had.get(part.name)):
+            output.write(squeeze.compress(block))
         output.write(squeeze.flush(zlib.Z_SYNC_FLUSH))
     output.write(squeeze.compress(b"\n") + squeeze.flush())
 
 
 send.streams = True  # type: ignore[attr-defined]
+
+
+def _sheet(part: Path, had: Had | None) -> Iterator[bytes]:
+    """What is sent of one part. One that cannot be read (a bad sector) must not keep the others here."""
+    with contextlib.ExitStack() as opened:
+        try:
+            file = opened.enter_context(part.open("rb"))
+            header, digest = _compare(part.name, file, had)
+        except (OSError, workspace.Problem) as error:
+            yield _line(json.dumps(Header(name=part.name, offset=0, size=0, disagrees=False)))
+            yield _unreadable(error)
+            return
+        yield _line(json.dumps(header))
+        left = header["size"] - header["offset"]
+        try:
+            for block in _blocks(file, left):
+                digest.update(block)
+                left -= len(block)
+                yield block
+        except (OSError, workspace.Problem) as error:
+            for start in range(0, left, BLOCK_BYTES):  # the length was promised
+                yield bytes(min(BLOCK_BYTES, left - start))
+            yield _unreadable(error)
+        else:
+            yield _line(digest.hexdigest())
+
+
+def _unreadable(error: Exception) -> bytes:
+    return _line(UNREADABLE + " ".join(str(error).split())[:MOST_OF_AN_ERROR])
+
+
+def _line(text: str) -> bytes:
+    return text.encode() + b"\n"
 
 
 def _compare(name: str, file: BinaryIO, had: Had | None) -> tuple[Header, Digest]:

@@ -17,7 +17,7 @@ import pytest
 
 from deploy.failures import FleetError, HostFailure
 from deploy.hosts import Host
-from deploy.on_host import workspace
+from deploy.on_host import parts, workspace
 from deploy.transfers import INCOMING, Collected, Receiver, _alone, _Claims, _Source, inventory
 
 LINES = b"".join(b'{"id": %d, "title": "a film of that number"}\n' % number for number in range(5000))
@@ -150,6 +150,26 @@ def test_parts_that_cannot_be_taken_do_not_keep_the_others_away(sender: Sender, 
         receive(sender.stream(here), here, claims)
     assert (here / "a-3-00.jsonl").read_bytes() == LINES + b"a-3-00.jsonl\n"
     assert not (here / "a-1-00.jsonl").exists()
+
+
+def test_a_part_that_cannot_be_read_there_does_not_keep_the_others(sender: Sender, here: Path) -> None:
+    (sender.parts / "a-1-00.jsonl").mkdir()
+    (sender.parts / "a-2-00.jsonl").write_bytes(LINES)
+    with pytest.raises(HostFailure, match=r"^a-1-00\.jsonl is unreadable: .*directory"):
+        receive(sender.stream(here), here)
+    assert (here / "a-2-00.jsonl").read_bytes() == LINES
+    assert inventory(here).keys() == {"a-2-00.jsonl"}
+
+
+def test_a_part_that_becomes_unreadable_underway_keeps_the_promised_length(sender: Sender) -> None:
+    part = sender.parts / "a-1-00.jsonl"
+    part.write_bytes(LINES)
+    sheet = parts._sheet(part, None)
+    assert json.loads(next(sheet))["size"] == len(LINES)
+    part.write_bytes(LINES[:100])
+    *blocks, ending = sheet
+    assert len(b"".join(blocks)) == len(LINES)
+    assert ending.startswith(b"unreadable: ")
 
 
 def test_what_lies_on_the_disk_is_verified(
