@@ -22,7 +22,11 @@ def merged(config: Config, kind: str, name: str | None) -> list[tuple[Path, str]
 
 
 def parts(config: Config, kind: str) -> list[tuple[Path, str]]:
-    """This machine's parts, named after it on the share. Raises `UploadError` when there are none."""
+    """This machine's parts, named after it on the share. Raises `UploadError` when there are none.
+
+    A worker may be adding to one meanwhile: what it had when it was opened is sent, perhaps half a line at
+    its end, and the next upload finds the share's file to be the beginning of the part and completes it.
+    """
     folder = parts_directory(config.data_dir, kind)
     found = sorted(folder.glob("*.jsonl"))
     if not found:
@@ -37,7 +41,9 @@ async def send(config: Config, files: Sequence[tuple[Path, str]], replace: bool)
     Raises `ConfigError` for a link that is none, `UploadError` when the share cannot be used at all.
     """
     failed = []
-    async with open_share(ShareLink.parse(config.nextcloud_upload), config.nextcloud_password) as share:
+    link = ShareLink.parse(config.nextcloud_upload)
+    _say(f"looking at the share on {link.host}")
+    async with open_share(link, config.nextcloud_password) as share:
         for path, name in files:
             try:
                 await _send_one(share, path, name, replace)

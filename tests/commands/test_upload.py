@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import trustme
@@ -72,7 +73,8 @@ def test_the_merged_file_is_uploaded_over_tls_and_said_to_be_verified(
     result = scrapy_upload(server, data, "movies")
     assert result.returncode == 0, result.stderr
     assert server.files() == {"movies.jsonl": MOVIES}
-    started, ended = result.stderr.splitlines()
+    looking, started, ended = result.stderr.splitlines()
+    assert looking == f"looking at the share on {urlsplit(server.url).netloc}"
     assert f"uploading {len(MOVIES)} bytes" in started
     assert "size verified" in ended
 
@@ -99,6 +101,14 @@ def test_parts_are_named_after_this_machine_and_their_kind(server: NextcloudServ
         f"{host}-movies-1.jsonl": b'{"id":1}\n',
         f"{host}-movies-2.jsonl": b'{"id":2}\n',
     }
+
+
+def test_a_part_that_has_grown_since_is_completed(server: NextcloudServer, data: Path) -> None:
+    assert scrapy_upload(server, data, "movies", "--parts").returncode == 0
+    with (data / "movies" / "parts" / "1.jsonl").open("ab") as part:
+        part.write(b'{"id":3}\n')
+    assert scrapy_upload(server, data, "movies", "--parts").returncode == 0
+    assert server.files()[f"{socket.gethostname()}-movies-1.jsonl"] == b'{"id":1}\n{"id":3}\n'
 
 
 def test_one_part_that_fails_does_not_keep_the_others_back(server: NextcloudServer, data: Path) -> None:

@@ -22,6 +22,7 @@ from tmdb_scrapy.nextcloud import (
     chunked,
     open_share,
     upload,
+    wire,
 )
 
 CONTENT = b'{"id":1,"title":"Blondie"}\n' * 4000
@@ -520,3 +521,12 @@ class TestTransport:
             unheard.bind(("127.0.0.1", 0))
             host = f"127.0.0.1:{unheard.getsockname()[1]}"
             assert host in refused(server, movies, link=f"http://{host}/s/{TOKEN}")
+
+    def test_a_server_that_never_answers_is_given_up(
+        self, server: NextcloudServer, movies: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(wire, "QUESTION_S", 0.05)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            host = f"127.0.0.1:{silent.getsockname()[1]}"
+            message = refused(server, movies, link=f"http://{host}/s/{TOKEN}")
+        assert message == f"{host}: the connection broke (the server fell silent). Try again later"

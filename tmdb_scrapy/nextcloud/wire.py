@@ -16,6 +16,8 @@ from tmdb_scrapy.nextcloud.answers import Answer, UploadError, explain
 from tmdb_scrapy.nextcloud.link import ShareLink
 from tmdb_scrapy.nextcloud.local_file import BLOCK_BYTES, LocalFile
 
+QUESTION_S = 60.0
+"""How long a server may think about a request that neither brings nor assembles a file."""
 STALL_S = 120.0
 """How long not a single block of a file may pass before the connection counts as broken."""
 ANSWER_S = 900.0
@@ -131,8 +133,9 @@ class Wire:
         Raises `BrokenConnectionError` when no answer came, another `UploadError` when trying again is
         pointless.
         """
+        answer_s = ANSWER_S if method == "MOVE" else QUESTION_S
         with self._failures_explained(body):
-            async with asyncio.timeout(ANSWER_S) as limit:
+            async with asyncio.timeout(answer_s) as limit:
                 data, headers = _payload(body, headers, limit)
                 async with self._session.request(
                     method, URL(url, encoded=True), headers=headers, data=data, allow_redirects=False
