@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import redis
 import redis.asyncio
+from waiting import until
 
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.queue import Heartbeat, IdQueue, Settlement, State, connect
@@ -30,8 +31,15 @@ class Stage:
     client: redis.asyncio.Redis
     queue: IdQueue
     feed: Feed
+    patience: Patience
     idle: bool = False
+    idle_asked: int = 0
+    """How often the feed has looked whether the engine has nothing in hand."""
     taken: list[int] = field(default_factory=list)
+
+    def is_idle(self) -> bool:
+        self.idle_asked += 1
+        return self.idle
 
     async def settle(self) -> None:
         await self.feed.settle(self.feed.take_finished(), 0.1)
@@ -71,8 +79,9 @@ def play(config: Config, monkeypatch: pytest.MonkeyPatch) -> Play:
             queue = IdQueue(client, "movies")
             await queue.open()
             await queue.beat(Heartbeat(name="ada", host="here", pid=1, state="crawling"))
-            feed = Feed(queue, "ada", Patience(config), CONCURRENCY, lambda: stage.idle)
-            stage = Stage(client, queue, feed)
+            patience = Patience(config)
+            feed = Feed(queue, "ada", patience, CONCURRENCY, lambda: stage.is_idle())
+            stage = Stage(client, queue, feed, patience)
             yield stage
             feed.stop()
 
@@ -341,7 +350,7 @@ class TestOutcomes:
             claim = await stage.feed.next()
             assert claim is not None
             rest = asyncio.ensure_future(stage.feed.next())
-            await asyncio.sleep(0.3)
+            await until(lambda: stage.idle_asked >= 5, "the feed has looked for swallowed IDs")
             assert not claim.settled
             stage.feed.finish(claim, State.KEPT)
             await stage.settle()
@@ -372,7 +381,7 @@ class TestRedisAway:
             await stage.client.replicaof("127.0.0.1", "1")
             try:
                 settling = asyncio.ensure_future(stage.settle())
-                await asyncio.sleep(0.3)
+                await until(lambda: "read-only" in stage.patience.last_error, "it was refused")
                 assert not settling.done()
                 assert stage.feed.held == 2
             finally:

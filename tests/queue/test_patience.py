@@ -8,6 +8,7 @@ import logging
 import pytest
 from redis.exceptions import AuthenticationError
 from redis.exceptions import ConnectionError as RedisConnectionError
+from waiting import until
 
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.queue import IdQueue, connect
@@ -85,7 +86,7 @@ def test_it_can_be_cancelled_while_it_waits(patience: Patience) -> None:
     async def main() -> None:
         operation = Flaky(*(RedisConnectionError("gone") for _ in range(9_999)))
         waiting = asyncio.ensure_future(patience(operation))
-        await asyncio.sleep(0.01)
+        await until(lambda: operation.calls > 1, "it tries again")
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
@@ -106,7 +107,7 @@ def test_a_redis_that_ends_and_is_started_again(
             await queue.seed([1, 2])
             await asyncio.to_thread(server.stop)
             waiting = asyncio.ensure_future(patience(queue.queued))
-            await asyncio.sleep(0.05)
+            await until(lambda: patience.last_error, "it has noticed")
             assert not waiting.done()
             await asyncio.to_thread(server.start)
             return await waiting
