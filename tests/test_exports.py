@@ -9,6 +9,7 @@ import itertools
 import json
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -212,8 +213,21 @@ class TestFetch:
                 exports.fetch_newest("movies", url, tmp_path, DAY, 7, lambda done, total: None)
             thread.join()
 
-    def test_yesterday_is_in_utc(self) -> None:
-        assert (datetime.datetime.now(datetime.UTC).date() - exports.yesterday()).days in {1, 2}
+    @pytest.mark.parametrize("zone", ["FAR-14", "FAR+12"])
+    def test_yesterday_is_in_utc_wherever_one_lives(self, zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """At any hour, in one of these zones it is another day than in UTC."""
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        try:
+            before, yesterday, after = (_today_in_utc(), exports.yesterday(), _today_in_utc())
+        finally:
+            monkeypatch.undo()
+            time.tzset()
+        assert yesterday + datetime.timedelta(days=1) in {before, after}
+
+
+def _today_in_utc() -> datetime.date:
+    return datetime.datetime.now(datetime.UTC).date()
 
 
 def write(tmp_path: Path, text: str | bytes, name: str = "movies.json") -> Path:
