@@ -34,7 +34,7 @@ ON_ITS_WAY_S = 0.2
 RUN_S = 60.0
 SETTLED_S = 10.0
 """After the last worker's first request, until those who share have seen each other's heartbeats."""
-ENOUGH = ("--movies", "9000", "--people", "1500", "--latency-ms", "50", "--latency-jitter-ms", "30")
+ENOUGH = ("--movies", "9000", "--people", "2500", "--latency-ms", "50", "--latency-jitter-ms", "30")
 
 
 class Run:
