@@ -54,7 +54,15 @@ def test_shares_above_one_are_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "args", [["--fault", "500"], ["--poison", "a"], ["--movies", "-1"], ["--retry-after", "soon"]]
+    "args",
+    [
+        ["--fault", "500"],
+        ["--poison", "a"],
+        ["--movies", "-1"],
+        ["--retry-after", "soon"],
+        ["--port", "65536"],
+        ["--port", "-1"],
+    ],
 )
 def test_words_that_are_no_values_are_refused(args: list[str]) -> None:
     with pytest.raises(SystemExit):

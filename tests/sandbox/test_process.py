@@ -31,13 +31,19 @@ def test_it_prints_one_line_and_exits_0_when_told_to_stop(number: signal.Signals
     assert (rest, errors, process.returncode) == ("", "", 0)
 
 
-def test_scrapy_sandbox_is_the_same_and_needs_no_valid_env(tmp_path: Path) -> None:
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A directory where `scrapy sandbox` can be called, with a .env that no other command takes."""
     (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = only_commands\n")
     (tmp_path / "only_commands.py").write_text('COMMANDS_MODULE = "tmdb_scrapy.commands"\n')
     (tmp_path / ".env").write_text("THREADS=many\n")
+    return tmp_path
+
+
+def test_scrapy_sandbox_is_the_same_and_needs_no_valid_env(project: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "scrapy", "sandbox", "--movies", "30"],
-        cwd=tmp_path,
+        cwd=project,
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
@@ -46,6 +52,18 @@ def test_scrapy_sandbox_is_the_same_and_needs_no_valid_env(tmp_path: Path) -> No
         process.send_signal(signal.SIGTERM)
         process.wait(10)
     assert line.startswith("sandbox: http://127.0.0.1:") and process.returncode == 0
+
+
+def test_scrapy_sandbox_does_not_serve_something_else_for_a_misspelt_option(project: Path) -> None:
+    refused = subprocess.run(
+        [sys.executable, "-m", "scrapy", "sandbox", "--moives", "5"],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr == "tmdb: what is '--moives 5' for? See --help\n"
 
 
 def test_the_port_can_be_chosen_and_taken_again_after_a_stop() -> None:

@@ -7,12 +7,17 @@ import sys
 
 from scrapy.commands import ScrapyCommand
 
+from tmdb_scrapy.command import BAD_USE, FAILED, complain
+
 # Scrapy imports every command to run one: the sandbox is imported where it is used, since a worker should
 # not wait a quarter of a second for a web server that it does not start.
 
 
 class Command(ScrapyCommand):
-    """Needs no .env: it must run where nothing is configured yet."""
+    """Needs no .env: it must run where nothing is configured yet.
+
+    Exits with 0 when it was told to stop, 1 when it cannot serve, 2 when it was called wrongly.
+    """
 
     requires_project = True
     requires_crawler_process = False
@@ -30,10 +35,13 @@ class Command(ScrapyCommand):
         add_options(parser)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        if args:
+            self.exitcode = complain(f"what is {' '.join(args)!r} for? See --help", BAD_USE)
+            return
         from tmdb_scrapy.sandbox.server import serve
 
         try:
             serve(opts)
         except (ValueError, OSError) as problem:
             print(f"sandbox: {problem}", file=sys.stderr)
-            self.exitcode = 1
+            self.exitcode = FAILED

@@ -14,13 +14,14 @@ from tmdb_scrapy.sandbox.settings import Settings
 
 _MOVIES = 3000
 _PEOPLE = 500
+_HIGHEST_PORT = 65535
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add every option in groups: server, catalogue, keys, export, limits, faults."""
     server = parser.add_argument_group("Server")
     server.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    server.add_argument("--port", type=int, default=0, help="port to listen on (default: a free one)")
+    server.add_argument("--port", type=_port, default=0, help="port to listen on (default: a free one)")
     server.add_argument("--tls-cert", metavar="FILE", type=Path, help="certificate chain; serves https")
     server.add_argument("--tls-key", metavar="FILE", type=Path, help="key of the certificate")
     server.add_argument("--journal", metavar="FILE", type=Path, help="write a JSON line for each API request")
@@ -146,6 +147,13 @@ def _count(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise argparse.ArgumentTypeError(f"{text!r}: expected a whole number from 0")
     return int(text)
+
+
+def _port(text: str) -> int:
+    port = _count(text)
+    if port > _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a port from 0 to {_HIGHEST_PORT}")
+    return port
 
 
 def _retry_after(text: str) -> int | str:
