@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import trustme
+from environments import bare_environment
 from nextcloud_server import TOKEN, NextcloudServer
 
 MOVIES = b'{"id":1}\n{"id":2}\n'
@@ -48,8 +48,7 @@ def scrapy_upload(
         [sys.executable, "-m", "scrapy", "upload", *arguments],
         cwd=data.parent,
         env={
-            "PATH": os.environ["PATH"],
-            "SCRAPY_SETTINGS_MODULE": "tmdb_scrapy.settings",
+            **bare_environment(data.parent),
             "SSL_CERT_FILE": str(server.folder.parent / "authority.pem"),
             "DATA_DIR": str(data),
             "NEXTCLOUD_UPLOAD": server.link,
@@ -133,7 +132,7 @@ def test_one_part_that_fails_does_not_keep_the_others_back(server: NextcloudServ
         (["movies", "--parts", "--name", "x"], {}, 2, "--parts"),
     ],
 )
-def test_mistakes_are_explained(
+def test_a_mistake_is_explained_and_uploads_nothing(
     server: NextcloudServer,
     data: Path,
     arguments: list[str],

@@ -90,7 +90,7 @@ class TestReadableShare:
         assert receipt == Receipt("movies.jsonl", len(CONTENT), Verification.SIZE)
         assert either.files() == {"movies.jsonl": CONTENT}
 
-    def test_the_password_opens_it(self, either: NextcloudServer, movies: Path) -> None:
+    def test_the_right_password_opens_the_share(self, either: NextcloudServer, movies: Path) -> None:
         either.rules.password = "pä:ss wörd"
         send(either, movies, password="pä:ss wörd")
         assert either.files() == {"movies.jsonl": CONTENT}
@@ -362,7 +362,7 @@ class TestFailingServer:
             ("302 Found", "redirects", 1),
         ],
     )
-    def test_every_other_answer_is_a_failure(
+    def test_every_other_answer_is_a_failure_that_says_why(
         self, either: NextcloudServer, movies: Path, status: str, expected: str, puts: int
     ) -> None:
         either.rules.refuse_puts_with = status
@@ -407,7 +407,7 @@ class TestUploadOnlyShare:
         server.rules.hashes_on_request = True
         assert send(server, movies).verification is Verification.CHECKSUM
 
-    def test_the_password_opens_it(self, either: NextcloudServer, movies: Path) -> None:
+    def test_the_right_password_opens_the_share(self, either: NextcloudServer, movies: Path) -> None:
         either.rules.password = "secret"
         assert "NEXTCLOUD_PASSWORD" in refused(either, movies, password="wrong")
         assert either.unauthorized == 1
@@ -488,7 +488,7 @@ class TestChunkedUpload:
         assert list(server.uploads.iterdir()) == []
 
     @pytest.mark.parametrize("missing", ["has_chunked_upload", "has_current_endpoint"])
-    def test_a_server_without_it_is_a_failure_that_says_so(
+    def test_a_server_without_chunked_upload_is_a_failure_that_says_so(
         self, server: NextcloudServer, movies: Path, missing: str
     ) -> None:
         setattr(server.rules, missing, False)

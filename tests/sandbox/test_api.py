@@ -46,7 +46,9 @@ def test_a_person_is_the_catalogues_byte_for_byte(
     assert got.body == catalogue.person(person_id, ["movie_credits"])
 
 
-def test_headers_are_tmdbs(sandbox: SandboxProcess, get: Fetch, catalogue: Catalogue) -> None:
+def test_answers_have_tmdbs_headers_and_are_gzipped_only_when_asked_for(
+    sandbox: SandboxProcess, get: Fetch, catalogue: Catalogue
+) -> None:
     url = f"{sandbox.api_url}/movie/{an_id(catalogue, 'kept')}"
     plain, zipped = get(url), get(url, headers={"Accept-Encoding": "gzip, br"})
     assert zipped.body == plain.body
@@ -84,7 +86,7 @@ def test_a_read_token_is_as_good_as_a_key(sandbox: SandboxProcess, get: Fetch) -
 
 
 @pytest.mark.parametrize(("count", "status"), [(20, 200), (21, 400)])
-def test_at_most_twenty_parts(
+def test_more_than_twenty_appended_parts_are_refused(
     sandbox: SandboxProcess, get: Fetch, catalogue: Catalogue, count: int, status: int
 ) -> None:
     parts = ",".join(f"part{number}" for number in range(count))
@@ -93,7 +95,7 @@ def test_at_most_twenty_parts(
     assert status == 200 or got.json()["status_code"] == 27
 
 
-def test_configuration_is_there(sandbox: SandboxProcess, get: Fetch) -> None:
+def test_the_configuration_is_served(sandbox: SandboxProcess, get: Fetch) -> None:
     assert "images" in get(f"{sandbox.api_url}/configuration").json()
 
 
@@ -125,7 +127,7 @@ def test_changes_refuse_impossible_questions(
     assert (got.status, got.json()["status_code"]) == (status, code)
 
 
-def test_yesterdays_export_is_served_and_todays_is_not(
+def test_yesterdays_export_is_served_and_tomorrows_is_not(
     sandbox: SandboxProcess, get: Fetch, catalogue: Catalogue
 ) -> None:
     today = datetime.now(UTC).date()
@@ -136,7 +138,7 @@ def test_yesterdays_export_is_served_and_todays_is_not(
     assert missing.status == 403 and b"<Code>AccessDenied</Code>" in missing.body
 
 
-def test_the_truth_can_be_asked_for(sandbox: SandboxProcess, catalogue: Catalogue) -> None:
+def test_the_expected_outcomes_are_the_catalogues(sandbox: SandboxProcess, catalogue: Catalogue) -> None:
     assert sandbox.expected("movies") == dict(catalogue.expected("movies"))
     assert sandbox.expected("people") == dict(catalogue.expected("people"))
 

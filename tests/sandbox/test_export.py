@@ -36,7 +36,7 @@ def catalogue() -> Catalogue:
         (8, 7, True),
     ],
 )
-def test_days_that_are_published(
+def test_ninety_days_are_published_up_to_yesterday_less_the_missing_ones(
     catalogue: Catalogue, days_ago: int, missing_days: int, published: bool
 ) -> None:
     export = Export(catalogue, missing_days=missing_days)
@@ -44,7 +44,7 @@ def test_days_that_are_published(
 
 
 @pytest.mark.parametrize("bad", ["movie_ids_13_45_2026.json.gz", "tv_series_ids_08_31_2026.json.gz", "x", ""])
-def test_other_names_are_not_there(catalogue: Catalogue, bad: str) -> None:
+def test_other_file_names_are_not_published(catalogue: Catalogue, bad: str) -> None:
     assert Export(catalogue).kind_of(bad, TODAY) is None
 
 

@@ -5,7 +5,7 @@ from collections import Counter
 from tmdb_scrapy.sandbox.faults import POISON, FaultPlan
 
 
-def test_shares_are_met() -> None:
+def test_faults_come_as_often_as_their_shares_say() -> None:
     plan = FaultPlan(1, {"500": 0.1, "reset": 0.05})
     drawn = Counter(plan.choose("movies", number) for number in range(20_000))
     assert 1_850 <= drawn["500"] <= 2_150
@@ -32,5 +32,5 @@ def test_poisoned_ids_always_fail() -> None:
     assert plan.choose("movies", 8) is None
 
 
-def test_enormous_ids_are_no_problem() -> None:
+def test_enormous_ids_meet_faults_too() -> None:
     assert FaultPlan(0, {"500": 1.0}).choose("movies", 10**17) == "500"

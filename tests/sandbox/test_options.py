@@ -34,7 +34,7 @@ def test_records_join_the_generated_movies_when_a_number_of_those_is_given(recor
     assert all(catalogue.export_line("movies", number) for number in ids)
 
 
-def test_settings_take_every_fault() -> None:
+def test_faults_poison_and_retry_after_become_settings() -> None:
     settings = build_settings(
         parsed("--fault", "503=0.1", "--fault", "reset=0.2", "--poison", "3,4", "--retry-after", "2")
     )

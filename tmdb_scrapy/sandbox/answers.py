@@ -52,7 +52,7 @@ def error(code: int, status: int | None = None, retry_after: str | None = None) 
     return Answer(status or usual, msgspec.json.encode(body), retry_after=retry_after)
 
 
-def wire_bytes(answer: Answer, gzip: bool, close: bool = False, content_length: bool = False) -> bytes:
+def wire_bytes(answer: Answer, gzip: bool, content_length: bool = False) -> bytes:
     """Header and body as sent: gzipped when allowed, in chunks unless `content_length`."""
     body = answer.body
     head = [f"HTTP/1.1 {answer.status} {_reason(answer.status)}", f"Content-Type: {answer.content_type}"]
@@ -66,8 +66,6 @@ def wire_bytes(answer: Answer, gzip: bool, close: bool = False, content_length: 
     if gzip and len(body) >= _GZIP_FROM:
         body = igzip.compress(body, 1)
         head.append("Content-Encoding: gzip")
-    if close:
-        head.append("Connection: close")
     if content_length:
         head.append(f"Content-Length: {len(body)}")
     else:
