@@ -57,8 +57,13 @@ class _Comparison:
 
 def different(share: Share, file: LocalFile, name: str, remote: RemoteFile) -> DifferentFileError:
     """The error for a file that may not be overwritten."""
-    how = f"{remote.size:,} bytes, not {file.size:,}" if remote.size != file.size else "another checksum"
     return DifferentFileError(
-        f"{share.host}: the share has a different {name} ({how}). Replace it with --replace, or upload "
-        "under another name with --name"
+        f"{share.host}: the share has a different {name} ({_difference(remote, file)}). Replace it with "
+        "--replace, or upload under another name with --name"
     )
+
+
+def _difference(remote: RemoteFile, file: LocalFile) -> str:
+    if remote.size is None:
+        return "of a size that the server does not tell"
+    return "another checksum" if remote.size == file.size else f"{remote.size:,} bytes, not {file.size:,}"
