@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run by hand, it lacks pytest's pythonpath
 from crawl import Crawl
@@ -28,32 +29,47 @@ DRAIN_TIMEOUT_S = 900.0
 def main() -> int:
     options = _options()
     end = time.monotonic() + options.hours * 3600
-    struck: Counter[str] = Counter()
-    twice = ids = crawls = 0
+    crawls: list[Survived] = []
     for seed in itertools.count(options.seed):
         directory = Path(tempfile.mkdtemp(prefix=f"soak-{seed}-"))
         started_at = time.monotonic()
         print(f"seed {seed}: in {directory}", flush=True)
         try:
-            fetched, again, met = one_crawl(directory, random.Random(seed), options.movies)
+            survived = one_crawl(directory, random.Random(seed), options.movies)
         except Exception as error:
             print(f"seed {seed}: NOT EXACT: {error}\nits files: {directory}", file=sys.stderr)
             return 1
         shutil.rmtree(directory)
-        struck += met
-        ids, twice, crawls = ids + fetched, twice + again, crawls + 1
+        crawls.append(survived)
         took_s = time.monotonic() - started_at
-        print(f"seed {seed}: exact, {fetched:,} IDs, {again:,} fetched twice, {took_s:.0f} s", flush=True)
+        print(
+            f"seed {seed}: exact, {survived.ids:,} IDs, {survived.twice:,} fetched twice, {took_s:.0f} s",
+            flush=True,
+        )
         if time.monotonic() >= end:
             break
-    print(f"{crawls} crawls exact: {ids:,} IDs, 0 lost, {twice:,} fetched twice; {struck.total()} faults:")
+    struck = sum((crawl.struck for crawl in crawls), Counter[str]())
+    ids, lost, twice = (sum(counts) for counts in zip(*(crawl[:3] for crawl in crawls), strict=True))
+    print(
+        f"{len(crawls)} crawls exact: {ids:,} IDs, {lost} lost, {twice:,} fetched twice; "
+        f"{struck.total()} faults:"
+    )
     for name, count in struck.most_common():
         print(f"  {name:26} {count:,}")
     return 0
 
 
-def one_crawl(directory: Path, chance: random.Random, movies: int) -> tuple[int, int, Counter[str]]:
-    """One crawl under faults to its exact end: IDs, those fetched twice, and what struck how often.
+class Survived(NamedTuple):
+    """What a crawl came through, in IDs, and which faults struck how often."""
+
+    ids: int
+    lost: int
+    twice: int
+    struck: Counter[str]
+
+
+def one_crawl(directory: Path, chance: random.Random, movies: int) -> Survived:
+    """One crawl under faults to its exact end.
 
     Raises AssertionError when an ID is lost, doubled or wrong.
     """
@@ -68,11 +84,11 @@ def one_crawl(directory: Path, chance: random.Random, movies: int) -> tuple[int,
         while crawl.queued() > movies // 20:
             fault = chance.choice(FAULTS)
             print(f"  {crawl.settled():,} settled: {fault.__name__}", flush=True)
-            fault(crawl, chance)
+            fault(crawl, random.Random(chance.random()))  # its own: how much it draws depends on the time
             struck[fault.__name__] += 1
         crawl.finish(DRAIN_TIMEOUT_S)
         crawl.assert_exact()
-        return movies, crawl.fetched_twice(), struck
+        return Survived(len(crawl.ledger()), crawl.lost(), crawl.fetched_twice(), struck)
 
 
 def _options() -> argparse.Namespace:

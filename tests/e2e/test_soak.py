@@ -16,7 +16,8 @@ MOVIES = 300
 def test_a_crawl_of_the_soak_is_struck_and_exact(
     tmp_path: Path, chance_for: Callable[[str], random.Random], figures: Callable[[str], None]
 ) -> None:
-    ids, twice, struck = soak.one_crawl(tmp_path / "crawl", chance_for("soak"), MOVIES)
-    figures(f"soak: {ids} IDs exact, {twice} fetched twice, struck by {', '.join(sorted(struck))}")
-    assert ids == MOVIES
+    survived = soak.one_crawl(tmp_path / "crawl", chance_for("soak"), MOVIES)
+    struck = ", ".join(sorted(survived.struck))
+    figures(f"soak: {survived.ids} IDs exact, {survived.twice} fetched twice, struck by {struck}")
+    assert (survived.ids, survived.lost) == (MOVIES, 0)
     assert struck
