@@ -105,8 +105,8 @@ class TmdbCommand(ScrapyCommand):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Have SIGTERM, and the SIGHUP of a terminal that is closed, end what runs as Ctrl-C does: what was started
-    is stopped then. A signal that is ignored, as SIGHUP under nohup, stays so."""
+    """Have SIGTERM, and the SIGHUP of a terminal that is closed, end what runs as Ctrl-C does: what was
+    started is stopped then. A signal that is ignored, as SIGHUP under nohup, stays so."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
