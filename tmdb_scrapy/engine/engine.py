@@ -1,12 +1,11 @@
-"""The engine: a request goes from the scheduler to its last signal in a task or two."""
+"""The engine: one task for the whole way of a request, from the scheduler to its last signal."""
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import inspect
 import logging
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from scrapy import Item, Request, signals
@@ -19,6 +18,11 @@ logger = logging.getLogger(__name__)
 
 SMALLEST_BYTES = 1024
 """What Scrapy's scraper counts a response as at least."""
+
+
+FAR_S = 0.05
+"""A request that took so long has a long way: over it, each turn of the event loop in which nothing leaves is
+lost. Over a short way requests that leave together, a turn later, cost a fifth less processor time."""
 
 
 class NextCall:
@@ -54,8 +58,7 @@ class NextCall:
 
 
 class DirectEngine(ExecutionEngine):
-    """Scrapy's engine with a shortcut: one task fetches request after request, and one for each answer parses
-    it and processes its item.
+    """Scrapy's engine with a shortcut: a request is fetched, parsed and its item processed in one task.
 
     Scrapy makes eight tasks and as many Deferreds of a request. Middlewares, pipelines, signals, callbacks
     and errbacks are called as ever and in the same order; where spider middlewares are installed, or a
@@ -91,8 +94,6 @@ class DirectEngine(ExecutionEngine):
         names = ("process_spider_input", "process_spider_output", "process_spider_exception")
         self._has_spider_middleware = any(any(methods[name]) for name in names)
         self._has_downloader_middleware = any(self.downloader.middleware.methods.values())
-        # What there is now stays: collections need not look at it again, some 30 ms each time.
-        gc.freeze()
         try:
             nextcall.schedule()
             self._slot.heartbeat.start(self._SLOT_HEARTBEAT_INTERVAL)
@@ -108,44 +109,33 @@ class DirectEngine(ExecutionEngine):
             await self.stop_async()
 
     def spider_is_idle(self) -> bool:
-        """As Scrapy's, which does not know of an answer that waits for its own task."""
+        """As Scrapy's, which does not know of an answer that is not looked at yet."""
         return super().spider_is_idle() and not (self._slot and self._slot.inprogress)
 
     def _start_scheduled_request(self) -> bool:
-        request = self._next_request()
-        if request is None:
-            return False
-        self._in_a_task(self._fetch_on(request))
-        return True
-
-    def _next_request(self) -> Request | None:
         assert self._slot is not None
         request = self._slot.scheduler.next_request()
         if request is None:
             self.signals.send_catch_log(signals.scheduler_empty)
-            return None
+            return False
         self._slot.add_request(request)
         self.downloader.active.add(request)
-        return request
-
-    def _in_a_task(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        task = asyncio.get_running_loop().create_task(self._process(request))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        return True
 
-    async def _fetch_on(self, first: Request) -> None:
-        """Fetch one request after another while there are any: the next one leaves before the answer to the
-        last is looked at."""
-        request: Request | None = first
-        while request is not None:
-            result = await self._fetch(request)
-            self._in_a_task(self._process(result, request))
-            request = None if self.paused or self.needs_backout() else self._next_request()
-
-    async def _process(self, result: Response | Request | Failure, request: Request) -> None:
+    async def _process(self, request: Request) -> None:
         slot = self._slot
         assert slot is not None
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
+            result = await self._fetch(request)
+            if loop.time() - began < FAR_S:
+                slot.nextcall.schedule()
+            else:
+                self._start_scheduled_requests()
+                await asyncio.sleep(0)  # and now they leave, before this answer is looked at
             if isinstance(result, Request):
                 self.crawl(result)
             else:
@@ -153,6 +143,7 @@ class DirectEngine(ExecutionEngine):
         except Exception:
             logger.error("Error while processing %s", request, exc_info=True, extra={"spider": self.spider})
         finally:
+            self._tasks.discard(asyncio.current_task())
             slot.remove_request(request)
             slot.nextcall.schedule()
 
