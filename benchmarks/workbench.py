@@ -26,7 +26,7 @@ WIRE_BYTES = 9_000
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much is measured. The defaults fit the whole run into twenty minutes on two cores."""
+    """How much is measured. The defaults fit the whole run into a quarter of an hour on two cores."""
 
     runs: int = 3
     """How often crawlers take turns; far-wire, with a minute a run, at most three times."""
