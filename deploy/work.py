@@ -29,12 +29,7 @@ def launch(fleet: Fleet, redis: FleetRedis, kind: str) -> dict[Host, Launched | 
 
     def start(_: Host, calls: RemoteCalls) -> Launched:
         provisioning.check_redis(calls, redis)
-        calls.call(
-            release.write_environment_file,
-            working_dir=fleet.working_dir,
-            text=settings,
-            authority=redis.authority,
-        )
+        _send_settings(calls, fleet, redis, settings)
         return calls.call(
             workers.launch,
             working_dir=fleet.working_dir,
@@ -84,12 +79,7 @@ def upload_parts(fleet: Fleet, redis: FleetRedis, kind: str) -> dict[Host, str |
     settings = worker_settings.for_workers(redis.url_on_hosts)
 
     def send(_: Host, calls: RemoteCalls) -> str:
-        calls.call(
-            release.write_environment_file,
-            working_dir=fleet.working_dir,
-            text=settings,
-            authority=redis.authority,
-        )
+        _send_settings(calls, fleet, redis, settings)
         return calls.with_payload(
             (),
             UPLOAD_TIMEOUT_S,
@@ -100,6 +90,16 @@ def upload_parts(fleet: Fleet, redis: FleetRedis, kind: str) -> dict[Host, str |
         )
 
     return {**homes.failures, **fleet.each(send, homes.keepers)}
+
+
+def _send_settings(calls: RemoteCalls, fleet: Fleet, redis: FleetRedis, settings: str) -> None:
+    """Put the workers' `.env` on a host, and the authority of a rediss:// URL if there is one."""
+    calls.call(
+        release.write_environment_file,
+        working_dir=fleet.working_dir,
+        text=settings,
+        authority=redis.authority,
+    )
 
 
 def _all_ended(stopped: Stopped, what: str, advice: str) -> Stopped:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.failures import FleetError
-from tmdb_scrapy.config import ENV_FILE, Config, read_env_file
+from tmdb_scrapy.config import ENV_FILE, Config, is_gettexts, read_env_file
 
 NOT_FOR_WORKERS = {"IPS", "REMOTE_USER", "REMOTE_HOST", "REMOTE_WORKING_DIR", "SSH_TRUST_NEW"}
 DECIDED_ON_THE_HOST = {"DATA_DIR"}
@@ -35,16 +34,11 @@ def for_workers(
     values = read_env_file(Path(ENV_FILE) if env_file is None else env_file)
     for field in dataclasses.fields(Config):
         key = field.name.upper()
-        if key in environment and not (key == "LANGUAGE" and _is_of_gettext(environment[key])):
+        if key in environment and not is_gettexts(key, environment):
             values[key] = environment[key]
     values["REDIS_URL"] = redis_url
     left_out = NOT_FOR_WORKERS | DECIDED_ON_THE_HOST
     return "".join(_line(key, value) for key, value in sorted(values.items()) if key not in left_out)
-
-
-def _is_of_gettext(language: str) -> bool:
-    """Desktops export a LANGUAGE too: a list of locales such as en_GB:en, not a language of TMDb's."""
-    return not re.fullmatch(r"[a-z]{2}(-[A-Z]{2})?", language)
 
 
 def _line(key: str, value: str) -> str:

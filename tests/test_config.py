@@ -151,6 +151,7 @@ class TestValues:
             ("APPEND_TO_RESPONSE", " credits , images,", ("credits", "images")),
             ("LANGUAGE", "de", "de"),
             ("LANGUAGE", "de-DE", "de-DE"),
+            ("LANGUAGE", "C", "en-US"),
             ("LANGUAGE", "en_US:en", "en-US"),  # gettext's, in every login's environment on Debian
             ("TMDB_API_KEY", API_KEY, API_KEY),
             ("TMDB_API_KEY", API_KEY.upper(), API_KEY.upper()),

@@ -204,7 +204,7 @@ class Config:
         problems: list[str] = []
         for field in dataclasses.fields(cls):
             key = field.name.upper()
-            given = None if _is_the_systems(key, environment) else environment.get(key)
+            given = None if is_gettexts(key, environment) else environment.get(key)
             default, parse = field.metadata["default"], field.metadata["parse"]
             text = written.get(key, default) if given is None else given
             if not text and key == "REDIS_URL":  # a line that `make init` has yet to fill
@@ -249,10 +249,10 @@ class Config:
         return self.rate_limit / self.processes
 
 
-def _is_the_systems(key: str, environment: Mapping[str, str]) -> bool:
-    """Whether a variable is not meant for us: LANGUAGE is also gettext's, a list such as `en_US:en`, which
-    Debian's installer puts into every login's environment."""
-    return key == "LANGUAGE" and bool(re.search("[_:]", environment.get(key, "")))
+def is_gettexts(key: str, environment: Mapping[str, str]) -> bool:
+    """Whether the variable `key` is not meant for us: LANGUAGE is also gettext's, a locale or a list of them,
+    such as the `en_US:en` that Debian's installer puts into every login's environment."""
+    return key == "LANGUAGE" and bool(re.search("[_:]|^(C|POSIX)$", environment.get(key, "")))
 
 
 def _contradictions(values: Mapping[str, Any]) -> list[str]:
