@@ -44,6 +44,11 @@ def complain(message: str, code: int = FAILED) -> int:
     return code
 
 
+def unexpected(args: list[str]) -> str:
+    """What to say of arguments that a command has no use for, such as a misspelt option."""
+    return f"what is {' '.join(args)!r} for? See --help"
+
+
 class TmdbCommand(ScrapyCommand):
     """A command with the user's configuration. Exit codes: 0 it did what it says, 1 it failed, 2 bad use or
     configuration, 130 interrupted."""
@@ -68,7 +73,7 @@ class TmdbCommand(ScrapyCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
             if args:
-                raise CommandFailed(f"what is {' '.join(args)!r} for? See --help", BAD_USE)
+                raise CommandFailed(unexpected(args), BAD_USE)
             assert self.settings is not None
             self.config = Config.from_settings(self.settings)
             with interruptible():
@@ -138,4 +143,5 @@ __all__ = [
     "complain",
     "interruptible",
     "plural",
+    "unexpected",
 ]

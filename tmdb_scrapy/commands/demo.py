@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy.command import BAD_USE, INTERRUPTED, complain, interruptible
+from tmdb_scrapy.command import BAD_USE, INTERRUPTED, complain, interruptible, unexpected
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.job import run_scrapy
 from tmdb_scrapy.redis_server import RedisServer, RedisServerError
@@ -38,7 +38,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if args:
-            self.exitcode = complain(f"what is {' '.join(args)!r} for? See --help", BAD_USE)
+            self.exitcode = complain(unexpected(args), BAD_USE)
             return
         shutil.rmtree(DIRECTORY, ignore_errors=True)
         try:

@@ -7,7 +7,7 @@ import sys
 
 from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy.command import BAD_USE, FAILED, complain
+from tmdb_scrapy.command import BAD_USE, FAILED, complain, unexpected
 
 # Scrapy imports every command to run one: the sandbox is imported where it is used, since a worker should
 # not wait a quarter of a second for a web server that it does not start.
@@ -36,7 +36,7 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if args:
-            self.exitcode = complain(f"what is {' '.join(args)!r} for? See --help", BAD_USE)
+            self.exitcode = complain(unexpected(args), BAD_USE)
             return
         from tmdb_scrapy.sandbox.server import serve
 
