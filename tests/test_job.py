@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 from tmdb_scrapy.job import Workers
 
@@ -43,12 +43,7 @@ def test_the_last_words_are_those_of_the_worker_in_a_killed_ones_place(
     workers: Callable[[str], Workers],
 ) -> None:
     some = workers(DIES_ONCE_THEN_COMPLAINS)
-    _until_all_have_ended(some)
+    wait_until(lambda: not some.running, "the worker is dead")
     assert some.replace_killed() == 1
-    _until_all_have_ended(some)
+    wait_until(lambda: not some.running, "its successor has ended")
     assert some.complaints() == ["the key was refused"]
-
-
-def _until_all_have_ended(workers: Workers) -> None:
-    while workers.running:
-        time.sleep(0.01)

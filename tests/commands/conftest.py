@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,17 +19,12 @@ Ask = Callable[..., Any]
 
 
 @pytest.fixture
-def invoke(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Invoke:
+def invoke(as_user: pytest.MonkeyPatch) -> Invoke:
     """`invoke("seed", "movies", "--limit", "5", THREADS="3")` runs a command and answers its exit code."""
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        monkeypatch.delenv(name)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
 
     def invoked(name: str, *arguments: str, **variables: str) -> int:
         for key, value in variables.items():
-            monkeypatch.setenv(key, value)
+            as_user.setenv(key, value)
         command = import_module(f"tmdb_scrapy.commands.{name}").Command()
         command.settings = Settings()
         parser = argparse.ArgumentParser(conflict_handler="resolve")

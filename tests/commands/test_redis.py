@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tmdb_scrapy.redis_server import DIRECTORY, RedisServer, free_port
+from tmdb_scrapy.redis_server import DIRECTORY, RedisServer
 
 Invoke = Callable[..., int]
 
@@ -28,9 +28,9 @@ def test_another_that_answers_will_do(
 
 
 def test_our_own_on_another_port_is_told_at_once(
-    invoke: Invoke, own: RedisServer, capsys: pytest.CaptureFixture[str]
+    invoke: Invoke, own: RedisServer, closed_port: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert invoke("redis", "start", REDIS_URL=f"redis://127.0.0.1:{free_port()}/0") == 1
+    assert invoke("redis", "start", REDIS_URL=f"redis://127.0.0.1:{closed_port}/0") == 1
     said = capsys.readouterr().err
     assert f"runs on port {own.port}" in said and "make redis-stop" in said
 
@@ -43,9 +43,9 @@ def test_our_own_on_another_port_is_told_at_once(
     ],
 )
 def test_what_it_cannot_serve_is_not_started(
-    invoke: Invoke, url: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    invoke: Invoke, url: str, words: str, closed_port: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert invoke("redis", "start", REDIS_URL=url.format(port=free_port())) == 2
+    assert invoke("redis", "start", REDIS_URL=url.format(port=closed_port)) == 2
     said = capsys.readouterr().err
     assert words in said and "secret" not in said
     assert not (tmp_path / DIRECTORY).exists()

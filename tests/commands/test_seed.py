@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from tmdb_scrapy.redis_server import free_port
-
 Invoke = Callable[..., int]
 Ask = Callable[..., Any]
 
@@ -44,7 +42,9 @@ def test_most_popular_first(
         (["--no-video", "--limit", "2"], [9, 7]),
     ],
 )
-def test_choosing(invoke: Invoke, ask: Ask, export: str, options: list[str], ids: list[int]) -> None:
+def test_only_what_the_options_choose_is_queued(
+    invoke: Invoke, ask: Ask, export: str, options: list[str], ids: list[int]
+) -> None:
     assert invoke("seed", "movies", "--file", export, *options) == 0
     assert leased(ask) == ids
 
@@ -118,14 +118,18 @@ def test_a_truncated_file_seeds_nothing(
     assert ask(lambda queue: queue.length()) == 0
 
 
-def test_no_network(invoke: Invoke, ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
-    url = f"http://127.0.0.1:{free_port()}"
+def test_without_a_network_it_says_what_cannot_be_had(
+    invoke: Invoke, ask: Ask, closed_port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"http://127.0.0.1:{closed_port}"
     assert invoke("seed", "movies", TMDB_EXPORT_URL=url) == 1
     assert f"{url}/movie_ids_" in capsys.readouterr().err
 
 
-def test_no_redis(invoke: Invoke, export: str, capsys: pytest.CaptureFixture[str]) -> None:
-    url = f"redis://:hush@127.0.0.1:{free_port()}/0"
+def test_without_a_redis_it_says_which_and_what_to_run(
+    invoke: Invoke, export: str, closed_port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"redis://:hush@127.0.0.1:{closed_port}/0"
     assert invoke("seed", "movies", "--file", export, REDIS_URL=url) == 1
     said = capsys.readouterr().err
     assert "no Redis answers at redis://***@127.0.0.1:" in said

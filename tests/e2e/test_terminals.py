@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 import psutil
 import pytest
-from crawl import Crawl, Worker, wait_until
+from crawl import Crawl, Worker
+from waiting import wait_until
 
 
 def family(worker: Worker) -> list[psutil.Process]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,15 +21,12 @@ Beating = Callable[..., Any]
 
 
 @pytest.fixture
-def beating(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Beating:
+def beating(as_user: pytest.MonkeyPatch) -> Beating:
     """Makes a heartbeat extension with its crawler, which does not run."""
-    monkeypatch.chdir(tmp_path)
-    for name in os.environ:
-        monkeypatch.delenv(name)
 
     def made(**variables: str) -> HeartbeatExtension:
-        for name, value in {**environment, **variables}.items():
-            monkeypatch.setenv(name, value)
+        for name, value in variables.items():
+            as_user.setenv(name, value)
         crawler = get_crawler(MoviesSpider, {**SETTINGS, "ASYNCIO_EVENT_LOOP": None})
         crawler.spider = MoviesSpider.from_crawler(crawler)
         extension = crawler.get_extension(HeartbeatExtension)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from controller import Controller
@@ -22,14 +21,6 @@ def alpha(lan: Network) -> Machine:
 @pytest.fixture(scope="module")
 def bravo(lan: Network) -> Machine:
     return lan.add("bravo")
-
-
-@pytest.fixture
-def closed_port() -> Iterator[int]:
-    """A port of this machine that refuses connections: bound, and nobody listens."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield held.getsockname()[1]
 
 
 def test_ping_tells_who_answers(lan: Network, alpha: Machine, bravo: Machine, controller_of: Make) -> None:
