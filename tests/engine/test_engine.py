@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from scrapy import Request, Spider, signals
@@ -14,6 +14,7 @@ from scrapy.settings import Settings
 from twisted.python.failure import Failure
 
 from tmdb_scrapy import settings as page
+from tmdb_scrapy.engine import engine
 from tmdb_scrapy.engine.crawler import TmdbCrawler
 
 
@@ -279,3 +280,35 @@ def test_a_spider_that_is_stopped_while_it_opens_is_closed_before_its_first_requ
 
     told = crawled(StopsAtOnce, ends="shutdown")
     assert told.responses == []
+
+
+class TellsTheOrder(PathSpider):
+    events: ClassVar[list[str]]
+
+    async def start(self) -> AsyncIterator[Any]:
+        self.crawler.signals.connect(self.sent, signals.request_reached_downloader)
+        async for request in super().start():
+            yield request
+
+    def sent(self, request: Request) -> None:
+        self.events.append(f"{request.url[-1]} leaves")
+
+    def parse(self, response: Response, **named: Any) -> None:
+        self.events.append(f"{response.text} is looked at")
+
+
+@pytest.mark.parametrize(
+    ("far_s", "order"),
+    [
+        (0.0, ["a leaves", "b leaves", "a is looked at", "b is looked at"]),
+        (60.0, ["a leaves", "a is looked at", "b leaves", "b is looked at"]),
+    ],
+    ids=["long way", "short way"],
+)
+def test_over_a_long_way_the_next_request_leaves_before_the_answer_is_looked_at(
+    far_s: float, order: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "FAR_S", far_s)
+    TellsTheOrder.events = []
+    crawled(TellsTheOrder, CONCURRENT_REQUESTS=1)
+    assert TellsTheOrder.events == order
