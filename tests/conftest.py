@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from environments import bare_environment
 from hypothesis import settings
 from ports import nobody_listens
+from scrapy import Spider
+from scrapy.crawler import Crawler
+from scrapy.utils.test import get_crawler
 
+from tmdb_scrapy import settings as page
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.redis_server import RedisServer
+from tmdb_scrapy.spiders.movies import MoviesSpider
 
 API_KEY = "0123456789abcdef" * 2
 FIGURE = "figure"
@@ -111,3 +117,23 @@ def as_user(
 def config(environment: dict[str, str], tmp_path: Path) -> Config:
     """The configuration of that user."""
     return Config.load(environment, tmp_path / ".env")
+
+
+@pytest.fixture
+def make_crawler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Crawler]:
+    """Makes a crawler with the project's settings, which does not run. `variables` are keys of `.env`."""
+    monkeypatch.chdir(tmp_path)
+    for name in os.environ:
+        monkeypatch.delenv(name)
+
+    def made(
+        settings: Mapping[str, Any] | None = None,
+        spider_class: type[Spider] = MoviesSpider,
+        **variables: str,
+    ) -> Crawler:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        ours = {name: getattr(page, name) for name in dir(page) if name.isupper()}
+        return get_crawler(spider_class, {**ours, "ASYNCIO_EVENT_LOOP": None, **(settings or {})})
+
+    return made

@@ -22,10 +22,10 @@ from scrapy.exceptions import (
 from scrapy.http import HtmlResponse, Response
 from scripted_server import Answers, Script, Server, serving, sized
 
-from tmdb_scrapy.downloader.breaker import IN_A_ROW
 from tmdb_scrapy.downloader.handler import DROPS_FORGIVEN, TmdbDownloadHandler
 from tmdb_scrapy.downloader.wire import DroppedError
-from tmdb_scrapy.extensions.pacing import Pacing, Stopping
+from tmdb_scrapy.pacing.breaker import IN_A_ROW
+from tmdb_scrapy.pacing.pacing import Pacing, Stopping
 
 V3_KEY = "0123456789abcdef" * 2
 V4_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmF0dXJl-_"

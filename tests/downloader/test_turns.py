@@ -10,7 +10,7 @@ import pytest
 from scrapy import Spider
 from scrapy.crawler import Crawler
 
-from tmdb_scrapy.extensions.pacing import Pacing
+from tmdb_scrapy.pacing.pacing import Pacing
 
 MakeCrawler = Callable[..., Crawler]
 

@@ -11,7 +11,7 @@ from scrapy.utils.test import get_crawler
 
 from tmdb_scrapy import settings as page
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
-from tmdb_scrapy.extensions.pacing import Pacing
+from tmdb_scrapy.pacing.pacing import Pacing
 from tmdb_scrapy.queue import Heartbeat
 from tmdb_scrapy.spiders.movies import MoviesSpider
 

@@ -17,8 +17,8 @@ from twisted.python.failure import Failure
 
 from tmdb_scrapy import settings as page
 from tmdb_scrapy.config import ConfigError
-from tmdb_scrapy.extensions.pacing import Pacing, Stopping
 from tmdb_scrapy.items import Movie, Person
+from tmdb_scrapy.pacing.pacing import Pacing, Stopping
 from tmdb_scrapy.queue import Lease, State
 from tmdb_scrapy.queue.feed import Claim
 from tmdb_scrapy.spiders.base import LONGEST_BACKOFF_S, TmdbSpider

@@ -1,1 +1,1 @@
-"""The wire: the download handler, and what decides when a request may go."""
+"""The wire: the download handler and what stands under it."""

@@ -15,7 +15,7 @@ from tmdb_scrapy.downloader.http import Answer
 from tmdb_scrapy.downloader.responses import any_response, api_response
 from tmdb_scrapy.downloader.retry_after import retry_after_s
 from tmdb_scrapy.downloader.wire import DroppedError, Wire
-from tmdb_scrapy.extensions.pacing import Pacing
+from tmdb_scrapy.pacing.pacing import Pacing
 
 DROPS_FORGIVEN = 2
 """How often the server may drop a request's new connection in a time when it answers others, before that is

@@ -1,1 +1,1 @@
-"""What runs beside the spider: pacing, heartbeat, settlement."""
+"""What runs beside the spider: heartbeat, settlement."""

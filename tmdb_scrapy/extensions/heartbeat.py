@@ -17,7 +17,7 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
 
-from tmdb_scrapy.extensions.pacing import Pacing
+from tmdb_scrapy.pacing.pacing import Pacing
 from tmdb_scrapy.queue import KINDS, Heartbeat, IdQueue
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.keys import HEARTBEAT_INTERVAL_S, HEARTBEAT_TTL_S

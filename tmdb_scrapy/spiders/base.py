@@ -25,9 +25,9 @@ from twisted.python.failure import Failure
 from tmdb_scrapy.answers import Verdict, judge, message_in
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
-from tmdb_scrapy.extensions.pacing import Pacing, Stopping
 from tmdb_scrapy.extensions.settlement import SettlementExtension
 from tmdb_scrapy.items import BrokenRecord, Movie, Person
+from tmdb_scrapy.pacing.pacing import Pacing, Stopping
 from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
 from tmdb_scrapy.queue import IdQueue, State, connect
 from tmdb_scrapy.queue.connection import explain

@@ -18,8 +18,8 @@ from typing import Any, Protocol
 import pytest
 import uvloop
 
-from tmdb_scrapy.downloader.governor import Governor, GovernorClosed
-from tmdb_scrapy.downloader.pace import Pace
+from tmdb_scrapy.pacing.governor import Governor, GovernorClosed
+from tmdb_scrapy.pacing.pace import Pace
 
 Virtually = Callable[[Coroutine[Any, Any, Any]], Any]
 

@@ -12,9 +12,9 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
 from tmdb_scrapy.config import Config
-from tmdb_scrapy.downloader.breaker import Breaker, BreakerClosed
-from tmdb_scrapy.downloader.governor import Governor, GovernorClosed
-from tmdb_scrapy.downloader.pace import Pace
+from tmdb_scrapy.pacing.breaker import Breaker, BreakerClosed
+from tmdb_scrapy.pacing.governor import Governor, GovernorClosed
+from tmdb_scrapy.pacing.pace import Pace
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tmdb_scrapy.downloader.pace import Pace, Phase
+from tmdb_scrapy.pacing.pace import Pace, Phase
 
 ROUND_TRIP_S = 0.1
 

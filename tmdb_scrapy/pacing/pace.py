@@ -3,7 +3,7 @@
 Pure policy without a clock: every `now` and `sent_at` is in monotonic seconds, every rate in requests a
 second. `governor.Governor` turns the rate into turns.
 
-The constants were chosen by simulation (tests/downloader/test_governor.py) against token buckets and
+The constants were chosen by simulation (tests/pacing/test_governor.py) against token buckets and
 one-second windows of 20 to 100 requests a second, with round trips of 20 to 270 ms and one to four
 senders:
 

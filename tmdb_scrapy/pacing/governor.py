@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from tmdb_scrapy.downloader.pace import Pace
+from tmdb_scrapy.pacing.pace import Pace
 
 TIMER_RESOLUTION_S = 0.001
 """Timers of asyncio and uvloop are no finer; a turn nearer than this is taken at once."""

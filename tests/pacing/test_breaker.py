@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from scrapy.crawler import Crawler
 
-from tmdb_scrapy.downloader.breaker import LONGEST_PROBE_GAP_S, Breaker, BreakerClosed
-from tmdb_scrapy.extensions.pacing import Pacing
+from tmdb_scrapy.pacing.breaker import LONGEST_PROBE_GAP_S, Breaker, BreakerClosed
+from tmdb_scrapy.pacing.pacing import Pacing
 from tmdb_scrapy.queue import Lease
 from tmdb_scrapy.queue.feed import Claim
 from tmdb_scrapy.spiders.movies import MoviesSpider
