@@ -25,7 +25,8 @@ from scripted_server import Answers, Script, Server, serving, sized
 from tmdb_scrapy.downloader.handler import DROPS_FORGIVEN, TmdbDownloadHandler
 from tmdb_scrapy.downloader.wire import DroppedError
 from tmdb_scrapy.pacing.breaker import IN_A_ROW
-from tmdb_scrapy.pacing.pacing import Pacing, Stopping
+from tmdb_scrapy.pacing.extension import PacingExtension
+from tmdb_scrapy.pacing.pacing import Stopping
 
 V3_KEY = "0123456789abcdef" * 2
 V4_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmF0dXJl-_"
@@ -42,7 +43,7 @@ class Stage:
     def __init__(self, server: Server, crawler: Crawler) -> None:
         self.server = server
         self.crawler = crawler
-        self.pacing: Pacing = crawler.get_extension(Pacing)  # type: ignore[assignment]
+        self.pacing = PacingExtension.pacing_of(crawler)
         self.handler = TmdbDownloadHandler(crawler)
 
     def request(self, tmdb_id: int = 7, **named: Any) -> Request:

@@ -11,7 +11,7 @@ from scrapy.utils.test import get_crawler
 
 from tmdb_scrapy import settings as page
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
-from tmdb_scrapy.pacing.pacing import Pacing
+from tmdb_scrapy.pacing.extension import PacingExtension
 from tmdb_scrapy.queue import Heartbeat
 from tmdb_scrapy.spiders.movies import MoviesSpider
 
@@ -46,9 +46,7 @@ def workers(here: int, elsewhere: int = 0) -> list[Heartbeat]:
 
 def cap_per_s(extension: HeartbeatExtension, peers: list[Heartbeat]) -> float:
     extension._share(peers)
-    pacing = extension._crawler.get_extension(Pacing)
-    assert pacing is not None
-    return pacing.governor.pace.cap_per_s
+    return PacingExtension.pacing_of(extension._crawler).governor.pace.cap_per_s
 
 
 @pytest.mark.parametrize(

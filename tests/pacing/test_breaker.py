@@ -13,7 +13,7 @@ import pytest
 from scrapy.crawler import Crawler
 
 from tmdb_scrapy.pacing.breaker import LONGEST_PROBE_GAP_S, Breaker, BreakerClosed
-from tmdb_scrapy.pacing.pacing import Pacing
+from tmdb_scrapy.pacing.extension import PacingExtension
 from tmdb_scrapy.queue import Lease
 from tmdb_scrapy.queue.feed import Claim
 from tmdb_scrapy.spiders.movies import MoviesSpider
@@ -227,7 +227,7 @@ def test_ten_minutes_of_outage_cost_ten_minutes_and_no_id(
     """Twenty threads, the API down from second 10 to 610, attempts counted and repeated by the spider."""
     crawler = make_crawler()
     spider: Any = MoviesSpider.from_crawler(crawler)
-    pacing: Any = crawler.get_extension(Pacing)
+    pacing = PacingExtension.pacing_of(crawler)
 
     async def main() -> None:
         loop, breaker, done = asyncio.get_running_loop(), pacing.breaker, 0

@@ -18,7 +18,8 @@ from twisted.python.failure import Failure
 from tmdb_scrapy import settings as page
 from tmdb_scrapy.config import ConfigError
 from tmdb_scrapy.items import Movie, Person
-from tmdb_scrapy.pacing.pacing import Pacing, Stopping
+from tmdb_scrapy.pacing.extension import PacingExtension
+from tmdb_scrapy.pacing.pacing import Stopping
 from tmdb_scrapy.queue import Lease, State
 from tmdb_scrapy.queue.feed import Claim
 from tmdb_scrapy.spiders.base import LONGEST_BACKOFF_S, TmdbSpider
@@ -175,7 +176,7 @@ class TestNoAnswer:
         one.generation -= 1
         fail(spider, TimeoutError(), one)
         assert (outcomes(spider), one.attempts) == ([], 1)
-        assert one.generation == spider.crawler.get_extension(Pacing).breaker.generation
+        assert one.generation == PacingExtension.pacing_of(spider.crawler).breaker.generation
 
     def test_a_worker_that_stops_says_nothing_of_the_id(self, make: Make) -> None:
         spider, one = make(), claim()

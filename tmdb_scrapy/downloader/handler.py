@@ -15,7 +15,7 @@ from tmdb_scrapy.downloader.http import Answer
 from tmdb_scrapy.downloader.responses import any_response, api_response
 from tmdb_scrapy.downloader.retry_after import retry_after_s
 from tmdb_scrapy.downloader.wire import DroppedError, Wire
-from tmdb_scrapy.pacing.pacing import Pacing
+from tmdb_scrapy.pacing.extension import PacingExtension
 
 DROPS_FORGIVEN = 2
 """How often the server may drop a request's new connection in a time when it answers others, before that is
@@ -33,7 +33,7 @@ class TmdbDownloadHandler(BaseDownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._pacing: Pacing = crawler.get_extension(Pacing)  # type: ignore[assignment]
+        self._pacing = PacingExtension.pacing_of(crawler)
         self._wire = Wire(self._pacing.config, crawler.settings)
         self._pacing.probe_with(self._wire.probe)
 

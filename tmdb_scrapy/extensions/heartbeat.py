@@ -17,6 +17,7 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
 
+from tmdb_scrapy.pacing.extension import PacingExtension
 from tmdb_scrapy.pacing.pacing import Pacing
 from tmdb_scrapy.queue import KINDS, Heartbeat, IdQueue
 from tmdb_scrapy.queue.connection import explain
@@ -54,8 +55,7 @@ class HeartbeatExtension:
 
     @property
     def _pacing(self) -> Pacing:
-        pacing: Pacing = self._crawler.get_extension(Pacing)  # type: ignore[assignment]
-        return pacing
+        return PacingExtension.pacing_of(self._crawler)
 
     async def opened(self) -> None:
         """The first beat comes before the first lease: a lease without a heartbeat is anybody's."""

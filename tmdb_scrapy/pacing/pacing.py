@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Self
 
-from scrapy import signals
-from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest
 
 from tmdb_scrapy.config import Config
@@ -18,25 +14,22 @@ from tmdb_scrapy.pacing.pace import Pace
 
 logger = logging.getLogger(__name__)
 
-WATCH_INTERVAL_S = 0.2
-
 
 class Stopping(IgnoreRequest):
     """The worker stops: this request was not sent, its ID stays queued."""
 
 
 class Pacing:
-    """Owns the rate governor and the breaker of this worker. Requests to the API take their `turn` here."""
+    """Owns the rate governor and the breaker of this worker. Requests to the API take their `turn` here.
 
-    def __init__(self, crawler: Crawler) -> None:
-        settings = crawler.settings
-        # Our spiders put it there; that of `scrapy shell URL` does not.
-        self.config: Config = settings["TMDB_CONFIG"] or Config.from_settings(settings)
-        self._crawler = crawler
-        delay_s = settings.getfloat("DOWNLOAD_DELAY")
+    `delay_s` is Scrapy's DOWNLOAD_DELAY: at least so many seconds between two requests; 0 for no such limit.
+    """
+
+    def __init__(self, config: Config, delay_s: float = 0.0) -> None:
+        self.config = config
         self.delay_limit_per_s = 1 / delay_s if delay_s > 0 else 0.0
         """Requests a second that DOWNLOAD_DELAY allows; 0 for no such limit."""
-        limits = [limit for limit in (self.config.rate_per_worker, self.delay_limit_per_s) if limit]
+        limits = [limit for limit in (config.rate_per_worker, self.delay_limit_per_s) if limit]
         self.governor = Governor(Pace(cap_per_s=min(limits, default=0.0)))
         self.breaker = Breaker(self._probe)
         self.throttled = 0
@@ -48,19 +41,6 @@ class Pacing:
         self.last_failure = ""
         """Why a request last failed by the server's fault."""
         self._probe_request: Callable[[], Awaitable[bool]] | None = None
-        self._watch: asyncio.Task[None] | None = None
-        self._closed = False
-        crawler.signals.connect(self.opened, signals.spider_opened)
-        crawler.signals.connect(self.ended, signals.spider_closed)
-        if settings.getbool("AUTOTHROTTLE_ENABLED"):
-            logger.warning(
-                "AUTOTHROTTLE_ENABLED changes nothing here: requests are paced by the API's own refusals. "
-                "RATE_LIMIT or DOWNLOAD_DELAY slow them down"
-            )
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
 
     def probe_with(self, probe: Callable[[], Awaitable[bool]]) -> None:
         """What asks the API for something known to be good. Set by the download handler."""
@@ -81,7 +61,7 @@ class Pacing:
             raise Stopping("the worker stops") from None
 
     def failed(self, sent_in: int, why: str) -> bool:
-        """A request of the breaker's generation `sent_in` failed by the server's fault; answers whether that
+        """A request of the breaker's generation `sent_in` failed by the server's fault. Returns whether that
         may be held against its ID. `why` must not contain the key."""
         was_open = self.breaker.is_open
         chargeable = self.breaker.failed(sent_in)
@@ -97,31 +77,7 @@ class Pacing:
         """Why nothing is sent at present; empty when something is."""
         return f"the API seems to be down: {self.last_failure}" if self.breaker.is_open else ""
 
-    def opened(self) -> None:
-        self._watch = asyncio.ensure_future(self._close_with_engine())
-
-    async def _close_with_engine(self) -> None:
-        """Let nobody wait for a turn once the engine stops: it waits for its requests before it says so
-        with any signal."""
-        while True:
-            await asyncio.sleep(WATCH_INTERVAL_S)
-            engine = self._crawler.engine
-            slot = engine._slot if engine else None
-            if slot is not None and slot.closing is not None:
-                self.close()
-                return
-
     def close(self) -> None:
-        """Send nothing any more: all who wait get `Stopping`."""
-        if not self._closed:
-            self._closed = True
-            self.governor.close()
-            self.breaker.close()
-
-    def ended(self) -> None:
-        self.close()
-        if self._watch:
-            self._watch.cancel()
-        if self._crawler.stats:
-            self._crawler.stats.set_value("pacing/throttled", self.throttled)
-            self._crawler.stats.set_value("pacing/answers", self.answers)
+        """Send nothing any more: all who wait get `Stopping`. May be called more than once."""
+        self.governor.close()
+        self.breaker.close()

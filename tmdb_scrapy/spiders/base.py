@@ -27,7 +27,8 @@ from tmdb_scrapy.config import Config
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
 from tmdb_scrapy.extensions.settlement import SettlementExtension
 from tmdb_scrapy.items import BrokenRecord, Movie, Person
-from tmdb_scrapy.pacing.pacing import Pacing, Stopping
+from tmdb_scrapy.pacing.extension import PacingExtension
+from tmdb_scrapy.pacing.pacing import Stopping
 from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
 from tmdb_scrapy.queue import IdQueue, State, connect
 from tmdb_scrapy.queue.connection import explain
@@ -121,7 +122,9 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
         """What the settings leave out although IDs would be settled unwritten, or never, without it."""
         crawler = self.crawler
         present = {
-            "EXTENSIONS": map(crawler.get_extension, (Pacing, HeartbeatExtension, SettlementExtension)),
+            "EXTENSIONS": map(
+                crawler.get_extension, (PacingExtension, HeartbeatExtension, SettlementExtension)
+            ),
             "ITEM_PIPELINES": map(crawler.get_item_pipeline, (PartWriterPipeline,)),
         }
         return [
@@ -194,7 +197,7 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
     def try_again(self, claim: Claim, reason: str, detail: str = "", chargeable: bool = True) -> None:
         """Another attempt later, with exponential backoff and jitter; or `failed` when the ID had
         `RETRY_TIMES` of them in a time when the API answered others."""
-        breaker = self.crawler.get_extension(Pacing).breaker
+        breaker = PacingExtension.pacing_of(self.crawler).breaker
         if claim.generation != breaker.generation:
             claim.generation, claim.attempts = breaker.generation, 0
         if chargeable:
@@ -231,8 +234,8 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
         self.close_message = message
         self.logger.error("%s. No ID is lost: those not settled stay queued", message)
         self.feed.stop()
-        if pacing := self.crawler.get_extension(Pacing):
-            pacing.close()
+        if extension := self.crawler.get_extension(PacingExtension):
+            extension.pacing.close()
         self._closing = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
 
     def is_idle(self) -> bool:
