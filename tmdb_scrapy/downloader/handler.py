@@ -10,10 +10,10 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedError
 from scrapy.http import Response
 
-from tmdb_scrapy.answers import Verdict, judge, message_in
-from tmdb_scrapy.downloader.http import Answer
-from tmdb_scrapy.downloader.responses import any_response, api_response
+from tmdb_scrapy.downloader.http import HttpResponse
+from tmdb_scrapy.downloader.responses import ApiResponse, any_response, api_response
 from tmdb_scrapy.downloader.retry_after import retry_after_s
+from tmdb_scrapy.downloader.verdict import Verdict, judge, message_in
 from tmdb_scrapy.downloader.wire import DroppedError, Wire
 from tmdb_scrapy.pacing.extension import PacingExtension
 
@@ -43,29 +43,29 @@ class TmdbDownloadHandler(BaseDownloadHandler):
         Sets ``request.meta["chargeable"]``: whether a failure may be held against the ID.
         """
         if not request.url.startswith(self._wire.api):
-            answer = await self._wire.send(request)
-            self._count_answer(answer)
-            return any_response(request, answer)
+            received = await self._wire.send(request)
+            self._count_response(received)
+            return any_response(request, received)
         drops = 0
         while True:
             await self._pacing.turn()
             try:
-                answered = await self._attempt(request)
+                response = await self._attempt(request)
             except DroppedError:
                 drops += request.meta["chargeable"]
                 if drops > DROPS_FORGIVEN:
                     raise
             else:
-                if answered is not None:
-                    return api_response(request, answered)
+                if response is not None:
+                    return response
 
-    async def _attempt(self, request: Request) -> Answer | None:
-        """The answer to one request on the wire; None when it says nothing of the ID and must be repeated."""
+    async def _attempt(self, request: Request) -> ApiResponse | None:
+        """The response to one request on the wire; None when it says nothing of the ID: repeat it."""
         loop, pacing = asyncio.get_running_loop(), self._pacing
         sent_at, sent_in = loop.time(), pacing.breaker.generation
         pacing.in_flight += 1
         try:
-            answer = await self._wire.send(request)
+            received = await self._wire.send(request)
         except (DownloadConnectionRefusedError, CannotResolveHostError) as error:
             # Nobody was there to judge the ID. A CDN that limits connections refuses so too.
             self._refused(sent_at, sent_in, error)
@@ -78,33 +78,33 @@ class TmdbDownloadHandler(BaseDownloadHandler):
             raise
         finally:
             pacing.in_flight -= 1
-        self._count_answer(answer)
+        self._count_response(received)
         pacing.answers += 1
-        verdict = judge(answer.status, answer.body)
+        verdict = judge(received.status, received.body)
         if verdict is Verdict.THROTTLED:
             pacing.throttled += 1
-            pacing.governor.throttled(sent_at, retry_after_s(answer.headers))
+            pacing.governor.throttled(sent_at, retry_after_s(received.headers))
             return None
         pacing.governor.answered(sent_at)
         if verdict is not Verdict.RECORD:
-            answer = self._wire.masked(answer)
+            received = self._wire.masked(received)
         if verdict is Verdict.UNAVAILABLE or verdict is Verdict.BROKEN:
-            why = f"HTTP {answer.status} {message_in(answer.body)}".strip()
+            why = f"HTTP {received.status} {message_in(received.body)}".strip()
             request.meta["chargeable"] = pacing.failed(sent_in, why)
         else:
             pacing.breaker.succeeded()
-        return answer
+        return api_response(request, received, verdict)
 
     def _refused(self, sent_at: float, sent_in: int, error: Exception) -> bool:
-        """No connection, or one that was dropped: slow down. Answers whether the ID may be charged."""
+        """No connection, or one that was dropped: slow down. Returns whether the ID may be charged."""
         self._pacing.governor.throttled(sent_at, None)
         self._count("pacing/refused")
         return self._pacing.failed(sent_in, str(error))
 
-    def _count_answer(self, answer: Answer) -> None:
+    def _count_response(self, received: HttpResponse) -> None:
         self._count("downloader/response_count")
-        self._count("downloader/response_bytes", len(answer.body))
-        self._count(f"downloader/response_status_count/{answer.status}")
+        self._count("downloader/response_bytes", len(received.body))
+        self._count(f"downloader/response_status_count/{received.status}")
 
     def _count(self, what: str, by: int = 1) -> None:
         if self.crawler.stats:

@@ -20,7 +20,7 @@ IDLE_S = 30.0
 REPEATABLE = frozenset({"GET", "HEAD"})
 
 
-class Answer(NamedTuple):
+class HttpResponse(NamedTuple):
     """What came back. Names of headers are in lower case; from `Connections` the body is as it was sent."""
 
     status: int
@@ -74,7 +74,7 @@ class Connections:
 
     async def ask(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", timeout_s: float = 30.0
-    ) -> Answer:
+    ) -> HttpResponse:
         """The answer to a request.
 
         Raises `TimeoutError` after `timeout_s`, `socket.gaierror`, `ssl.SSLCertVerificationError`,
@@ -161,7 +161,7 @@ class _Connection(asyncio.Protocol):
         self._loop = loop
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
-        self._waiter: asyncio.Future[Answer] | None = None
+        self._waiter: asyncio.Future[HttpResponse] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._rested_at = 0.0
         self._reset(False)
@@ -174,7 +174,7 @@ class _Connection(asyncio.Protocol):
         self._in_body = False
         self._bodyless = bodyless
 
-    async def ask(self, request: bytes, deadline: float, bodyless: bool) -> Answer:
+    async def ask(self, request: bytes, deadline: float, bodyless: bool) -> HttpResponse:
         """Send a request, wait for its answer."""
         assert self._transport is not None
         self._reset(bodyless)
@@ -266,7 +266,7 @@ class _Connection(asyncio.Protocol):
         if self._waiter is not None and not self._waiter.done():
             self._rested_at = self._loop.time()
             body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-            self._waiter.set_result(Answer(self._parser.get_status_code(), self._headers, body))
+            self._waiter.set_result(HttpResponse(self._parser.get_status_code(), self._headers, body))
             self._in_body = False
 
     def _fail(self, why: str) -> None:

@@ -17,9 +17,9 @@ from scrapy.exceptions import (
 )
 from scrapy.settings import BaseSettings
 
-from tmdb_scrapy.answers import Verdict, judge
 from tmdb_scrapy.config import Config
-from tmdb_scrapy.downloader.http import Answer, Connections, Dropped, Unreachable
+from tmdb_scrapy.downloader.http import Connections, Dropped, HttpResponse, Unreachable
+from tmdb_scrapy.downloader.verdict import Verdict, judge
 
 GZIP_WINDOW_BITS = 31
 PROBE_TIMEOUT_S = 10.0
@@ -49,7 +49,7 @@ class Wire:
         self._api_headers = {"Accept": "application/json", **self._headers, **self._fixed_headers}
         self._connections = Connections(ssl.create_default_context(), self._largest_bytes)
 
-    async def send(self, request: Request) -> Answer:
+    async def send(self, request: Request) -> HttpResponse:
         """The answer to `request`. Raises Scrapy's download errors, `DroppedError` among them."""
         url, headers = self._as_sent(request)
         timeout_s = request.meta.get("download_timeout", self._timeout_s)
@@ -70,12 +70,12 @@ class Wire:
             raise DownloadFailedError(f"{type(error).__name__}: {text}") from None
         return answer
 
-    def masked(self, answer: Answer) -> Answer:
+    def masked(self, answer: HttpResponse) -> HttpResponse:
         """`answer` without the key, should the server echo it: an error's text gets into logs and Redis."""
         if not self._key:
             return answer
         headers = {name: self._without_key(text) for name, text in answer.headers.items()}
-        return Answer(answer.status, headers, answer.body.replace(self._key.encode(), b"***"))
+        return HttpResponse(answer.status, headers, answer.body.replace(self._key.encode(), b"***"))
 
     async def probe(self) -> bool:
         """Whether the API answers something that is known to be good."""
@@ -110,7 +110,7 @@ class Wire:
             url = f"{url}{'&' if '?' in url else '?'}{self._query_key}"
         return url, headers
 
-    def _decoded(self, answer: Answer) -> Answer:
+    def _decoded(self, answer: HttpResponse) -> HttpResponse:
         decompressor = isal_zlib.decompressobj(GZIP_WINDOW_BITS)
         body = decompressor.decompress(answer.body, self._largest_bytes)
         if not decompressor.eof:
@@ -118,7 +118,7 @@ class Wire:
         # They were about the encoded body.
         del answer.headers["content-encoding"]
         answer.headers.pop("content-length", None)
-        return Answer(answer.status, answer.headers, body)
+        return HttpResponse(answer.status, answer.headers, body)
 
     def _without_key(self, text: str) -> str:
         return text.replace(self._key, "***") if self._key else text

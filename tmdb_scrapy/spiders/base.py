@@ -22,8 +22,9 @@ from scrapy.settings import BaseSettings
 from scrapy_redis.spiders import RedisSpider
 from twisted.python.failure import Failure
 
-from tmdb_scrapy.answers import Verdict, judge, message_in
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.downloader.responses import verdict_of
+from tmdb_scrapy.downloader.verdict import Verdict, message_in
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
 from tmdb_scrapy.extensions.settlement import SettlementExtension
 from tmdb_scrapy.items import BrokenRecord, Movie, Person
@@ -159,7 +160,7 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
         claim: Claim | None = response.meta.get("claim")
         if claim is None:  # `scrapy parse URL`: nobody leased it
             return self.read(_id_in(response.url), response.body)
-        verdict = judge(response.status, response.body)
+        verdict = verdict_of(response)
         if verdict is Verdict.RECORD:
             try:
                 return self.read(claim.id, response.body)

@@ -1,4 +1,4 @@
-"""What an answer means, whatever it is."""
+"""What a response means, whatever it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tmdb_scrapy.answers import Verdict, judge, message_in
+from tmdb_scrapy.downloader.verdict import Verdict, judge, message_in
 
 
 def error(code: int, message: str = "Something.", **more: Any) -> bytes:
@@ -80,7 +80,7 @@ def test_verdict(status: int, body: bytes, verdict: Verdict) -> None:
     | st.builds(error, st.integers(-1, 60), st.text())
     | st.binary(max_size=60).map(lambda noise: b'{"status_code": 34, "status_message": "' + noise),
 )
-def test_every_answer_has_a_verdict(status: int, body: bytes) -> None:
+def test_every_response_has_a_verdict(status: int, body: bytes) -> None:
     verdict = judge(status, body)
     assert isinstance(verdict, Verdict)
     if verdict is Verdict.RECORD:

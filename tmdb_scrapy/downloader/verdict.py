@@ -1,4 +1,4 @@
-"""What an answer of TMDb's API means for the ID that was asked for.
+"""What a response of TMDb's API means for the ID that was asked for.
 
 No I/O: status and body in, verdict out. Codes: https://developer.themoviedb.org/docs/errors
 """
@@ -17,7 +17,7 @@ _REQUEST_CODES = {5, 18, 20, 22, 27}
 
 
 class Verdict(enum.Enum):
-    """What to do with an answer."""
+    """What to do with a response."""
 
     RECORD = "record"
     """Looks like the record: read it."""
@@ -32,7 +32,7 @@ class Verdict(enum.Enum):
     UNAVAILABLE = "unavailable"
     """The server's fault: ask again later."""
     BROKEN = "broken"
-    """Not what an API answers (HTML, an empty body): ask again later."""
+    """Not what an API sends (HTML, an empty body): ask again later."""
 
 
 class _ErrorBody(msgspec.Struct):
