@@ -17,14 +17,19 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from rich.console import Console
 
-from deploy import console as telnet
-from deploy import fleet_redis, latency, provisioning, removal, reports, transfers, work
-from deploy.failures import FleetError, translate
+from deploy import reports
+from deploy.data import upload
+from deploy.data.collect import collect_parts
 from deploy.fleet import Fleet, kind
-from deploy.hosts import Host, HostsError
-from deploy.log_following import LogFollowing
+from deploy.install import fleet_redis, provisioning, removal
 from deploy.on_host import machine
-from deploy.remote_calls import RemoteCalls
+from deploy.run import console as telnet
+from deploy.run import workers
+from deploy.run.logs import LogFollowing
+from deploy.ssh import latency
+from deploy.ssh.failures import FleetError, translate
+from deploy.ssh.hosts import Host, HostsError
+from deploy.ssh.remote_calls import RemoteCalls
 from tmdb_scrapy.config import ConfigError
 
 LOG_LINES = 20
@@ -85,7 +90,7 @@ def load(_: Context) -> None:
 def init(_: Context) -> None:
     """Put the project and its environment on every host; start Redis on REMOTE_HOST."""
     with the_fleet() as fleet:
-        redis = fleet_redis.settle(fleet, create=True)
+        redis = fleet_redis.find(fleet, create=True)
         reports.report(
             "init",
             ["home", "project", "environment", "Redis"],
@@ -101,7 +106,7 @@ def launch(_: Context) -> None:
         reports.report(
             f"launch {kind()}",
             ["started", "ran already", "nothing to do"],
-            work.launch(fleet, fleet_redis.settle(fleet), kind()),
+            workers.launch(fleet, fleet_redis.find(fleet), kind()),
             lambda row: [str(row["started"]), str(row["running"]), str(row["finished"])],
         )
 
@@ -110,14 +115,14 @@ def launch(_: Context) -> None:
 def stop(_: Context) -> None:
     """End workers cleanly."""
     with the_fleet() as fleet:
-        reports.report("stop", ["ended"], work.stop(fleet), lambda row: [str(row["ended"])])
+        reports.report("stop", ["ended"], workers.stop(fleet), lambda row: [str(row["ended"])])
 
 
 @task
 def kill(_: Context) -> None:
     """End workers at once."""
     with the_fleet() as fleet:
-        reports.report("kill", ["killed"], work.kill(fleet), lambda row: [str(row["ended"])])
+        reports.report("kill", ["killed"], workers.kill(fleet), lambda row: [str(row["ended"])])
 
 
 @task
@@ -157,7 +162,7 @@ def console(_: Context) -> None:
 def collect(_: Context) -> None:
     """Bring all parts home, merge and audit."""
     with the_fleet() as fleet:
-        results = transfers.collect(fleet, kind())
+        results = collect_parts(fleet, kind())
     try:
         reports.report(
             f"collect {kind()}",
@@ -184,7 +189,7 @@ def collect(_: Context) -> None:
 def upload_parts(_: Context) -> None:
     """Have every host send its own parts to the share."""
     with the_fleet() as fleet:
-        results = work.upload_parts(fleet, fleet_redis.settle(fleet), kind())
+        results = upload.upload_parts(fleet, fleet_redis.find(fleet), kind())
         reports.report(f"upload-parts {kind()}", ["upload"], results, lambda line: [line])
 
 

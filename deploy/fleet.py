@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import TypeVar
 
-from deploy import parallel
-from deploy.connections import Connections, StrictConnection
-from deploy.failures import FleetError, HostFailure
-from deploy.hosts import Host, HostsError, parse_host, read_hosts, select
-from deploy.remote_calls import RemoteCalls
+from deploy.ssh import parallel
+from deploy.ssh.connections import Connections, StrictConnection
+from deploy.ssh.failures import FleetError, HostFailure
+from deploy.ssh.hosts import Host, HostsError, parse_host, read_hosts, select
+from deploy.ssh.remote_calls import RemoteCalls
 from tmdb_scrapy.config import Config
 
 KINDS = ("movies", "people")

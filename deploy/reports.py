@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from deploy.failures import HostFailure
-from deploy.hosts import Host
+from deploy.ssh.failures import HostFailure
+from deploy.ssh.hosts import Host
 
 Result = TypeVar("Result")
 MEBIBYTE = 1 << 20

@@ -6,11 +6,11 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from deploy.failures import HostFailure
 from deploy.fleet import Fleet
-from deploy.hosts import Host
 from deploy.on_host import storage
-from deploy.parallel import failed, succeeded
+from deploy.ssh.failures import HostFailure
+from deploy.ssh.hosts import Host
+from deploy.ssh.parallel import failed, succeeded
 
 
 @dataclass(frozen=True)

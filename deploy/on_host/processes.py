@@ -18,6 +18,9 @@ from typing import TypedDict
 from deploy.on_host import workspace
 
 POLL_S = 0.05
+REDIS = "redis"
+"""The one recorded process that is no worker."""
+
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -115,6 +118,11 @@ def _record(
 def recorded(path: Path, prefix: str = "") -> list[Record]:
     """This host's recorded processes that are alive."""
     return [record for _, record in _records(path, prefix) if is_alive(record)]
+
+
+def workers(path: Path) -> list[Record]:
+    """This host's recorded workers that are alive."""
+    return [record for record in recorded(path) if record["name"] != REDIS]
 
 
 def recorded_anywhere(path: Path) -> list[Record]:

@@ -15,7 +15,7 @@ from typing import TextIO
 MARKER = ".tmdb-scrapy-fleet"
 """A file that says: `make init` made this directory. `make clean` removes nothing without it."""
 
-PARTS_OF_A_WORKSPACE = (
+CONTENTS = (
     "project",
     ".env",
     "releases",
@@ -79,7 +79,7 @@ def require(working_dir: str) -> Path:
 
 
 def _refuse_what_is_not_ours(path: Path) -> None:
-    taken = [name for name in PARTS_OF_A_WORKSPACE if os.path.lexists(str(path / name))]
+    taken = [name for name in CONTENTS if os.path.lexists(str(path / name))]
     # A host that shares the directory may have marked it since we looked: then they are the fleet's own.
     if taken and not (path / MARKER).is_file():
         raise Problem(

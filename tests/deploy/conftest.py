@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from deploy.failures import HostFailure
 from deploy.fleet import Fleet
-from deploy.hosts import Host
 from deploy.on_host import workspace
+from deploy.ssh.failures import HostFailure
+from deploy.ssh.hosts import Host
 from tmdb_scrapy.config import Config
 
 _on = threading.local()

@@ -1,0 +1,1 @@
+"""What workers have written, on its way home or to a share."""

@@ -1,0 +1,1 @@
+"""Workers while they run: launch, stop, kill, logs, console."""

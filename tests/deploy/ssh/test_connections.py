@@ -1,0 +1,64 @@
+"""deploy.ssh.connections: which way the SSH configuration leads, before any connection is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from deploy.ssh.connections import Connections, StrictConnection
+from deploy.ssh.failures import HostFailure
+from deploy.ssh.hosts import Host
+
+
+@pytest.fixture
+def ssh_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's, empty; it is read when a connection is made."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".ssh").mkdir()
+    return tmp_path / ".ssh" / "config"
+
+
+def gateway(connections: Connections, address: str) -> StrictConnection:
+    found = connections.to(Host(address)).gateway
+    assert isinstance(found, StrictConnection)
+    return found
+
+
+def test_a_jump_host_is_one_connection_whoever_goes_through_it(ssh_config: Path) -> None:
+    ssh_config.write_text("Host desktop-*\n ProxyJump me@door:2222\nHost other\n ProxyJump else\n")
+    connections = Connections(trust_new=False)
+    door = gateway(connections, "desktop-1")
+    assert door is gateway(connections, "desktop-2")
+    assert door is not gateway(connections, "other")
+    assert (door.user, door.known_as, bool(door.connect_timeout)) == ("me", "[door]:2222", True)
+
+
+def test_jump_hosts_are_passed_in_their_order(ssh_config: Path) -> None:
+    ssh_config.write_text("Host far\n ProxyJump first,second\n")
+    second = gateway(Connections(trust_new=False), "far")
+    assert (second.host, second.gateway.host, second.gateway.gateway) == ("second", "first", False)
+
+
+@pytest.mark.parametrize("name", ["door", "plain"])
+def test_no_jump_host_is_its_own(name: str, ssh_config: Path) -> None:
+    ssh_config.write_text("Host plain\n ProxyJump none\nHost *\n ProxyJump door\n")
+    assert Connections(trust_new=False).to(Host(name)).gateway is False
+
+
+def test_a_jump_host_that_fails_is_tried_once(ssh_config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ssh_config.write_text("Host a b\n ProxyJump me@door\n")
+    connections, tries = Connections(trust_new=False), []
+
+    def refuse(connection: StrictConnection) -> None:
+        tries.append(connection.host)
+        if connection.host == "door":
+            raise TimeoutError
+        connection.open_gateway()
+
+    monkeypatch.setattr(StrictConnection, "_open", refuse)
+    for name in ("a", "b"):
+        with pytest.raises(HostFailure, match="its jump host door: no answer in time") as failed:
+            connections.to(Host(name)).open()
+        assert "ssh me@door" in failed.value.advice
+    assert tries == ["a", "door", "b"]
