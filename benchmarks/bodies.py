@@ -9,7 +9,7 @@ from pathlib import Path
 
 from isal import igzip
 
-from tmdb_scrapy.sandbox.catalogue import Catalogue
+from tmdb_scrapy.sandbox.catalogue.generated import GeneratedCatalogue
 
 APPENDED = ["credits", "keywords", "similar", "recommendations"]
 SEED = 5
@@ -28,13 +28,13 @@ class Mix:
     name: str
     fixed_bytes: int = 0
 
-    def catalogue(self, movies: int) -> Catalogue:
-        return Catalogue(SEED, movies, 0, self.fixed_bytes)
+    def catalogue(self, movies: int) -> GeneratedCatalogue:
+        return GeneratedCatalogue({"movies": movies}, SEED, self.fixed_bytes)
 
     def movies(self, count: int) -> Iterator[tuple[int, bytes]]:
         """The first `count` IDs that exist and have the right size, with their bodies."""
         catalogue = self.catalogue(catalogue_size(count))
-        pairs = ((number, catalogue.movie(number, APPENDED)) for number in catalogue.movie_ids())
+        pairs = ((number, catalogue.body("movies", number, APPENDED)) for number in catalogue.ids("movies"))
         fitting = (
             (number, body)
             for number, body in pairs

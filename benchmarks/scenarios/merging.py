@@ -18,7 +18,7 @@ from benchmarks.scenarios.flatness import FLAT
 from benchmarks.scenarios.seeding import command_environment
 from benchmarks.workbench import Workbench
 from tmdb_scrapy.queue.keys import Keys
-from tmdb_scrapy.sandbox.catalogue import Catalogue
+from tmdb_scrapy.sandbox.catalogue.generated import GeneratedCatalogue
 
 LINE_BYTES = 5_000
 PARTS = 4
@@ -126,8 +126,8 @@ def _write_parts(directory: Path, lines: int) -> list[Path]:
 
 def _template() -> tuple[bytes, bytes]:
     """A movie's line, cut where its ID stands."""
-    catalogue = Catalogue(SEED, 100, 0, LINE_BYTES)
-    bodies = ((number, catalogue.movie(number, APPENDED)) for number in catalogue.movie_ids())
+    catalogue = GeneratedCatalogue({"movies": 100}, SEED, LINE_BYTES)
+    bodies = ((number, catalogue.body("movies", number, APPENDED)) for number in catalogue.ids("movies"))
     number, body = next((number, body) for number, body in bodies if body and len(body) == LINE_BYTES)
     assert msgspec.json.decode(body)["id"] == number
     before, marker, after = body.partition(b'"id":%d,"imdb_id"' % number)

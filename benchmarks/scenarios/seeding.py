@@ -11,8 +11,8 @@ from benchmarks.bodies import SEED
 from benchmarks.figures import Goal, Outcome
 from benchmarks.processes import Ran, run
 from benchmarks.workbench import Workbench
-from tmdb_scrapy.sandbox.catalogue import Catalogue
-from tmdb_scrapy.sandbox.export import Export
+from tmdb_scrapy.sandbox.catalogue.generated import GeneratedCatalogue
+from tmdb_scrapy.sandbox.server.export import Export
 
 SECONDS = Goal(8, at_most=True)
 BYTES_AN_ID = Goal(20, at_most=True)
@@ -45,7 +45,7 @@ def write_export(directory: Path, ids: int) -> Path:
 
 
 def _export(ids: int) -> bytes:
-    return Export(Catalogue(SEED, ids, 0)).file("movies")
+    return Export(GeneratedCatalogue({"movies": ids}, SEED)).file("movies")
 
 
 def seed(bench: Workbench, export: Path, name: str) -> Ran:

@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from crawl import Crawl
 
-from tmdb_scrapy.sandbox.catalogue import Kind
-
 FAULT_SEED = os.environ.get("FAULT_SEED", "1")
 """Of everything random in the faults; another one gives other moments."""
 
@@ -22,7 +20,7 @@ def crawl(tmp_path: Path) -> Iterator[Callable[..., Crawl]]:
     """Makes crawls (see `Crawl`) that end with the test."""
     with ExitStack() as stack:
 
-        def make(*sandbox: str, name: str = "crawl", kind: Kind = "movies", **settings: str) -> Crawl:
+        def make(*sandbox: str, name: str = "crawl", kind: str = "movies", **settings: str) -> Crawl:
             return stack.enter_context(Crawl(tmp_path / name, sandbox, kind=kind, **settings))
 
         yield make

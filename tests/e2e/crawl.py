@@ -21,9 +21,8 @@ from environments import bare_environment
 from waiting import wait_until
 
 from tmdb_scrapy.redis_server import RedisServer, RedisServerError
-from tmdb_scrapy.sandbox.catalogue import Catalogue, Kind
-from tmdb_scrapy.sandbox.journal import Entry
-from tmdb_scrapy.sandbox.process import SandboxProcess
+from tmdb_scrapy.sandbox.server.journal import Entry
+from tmdb_scrapy.sandbox.server.process import SandboxProcess
 
 API_KEY = "fedcba9876543210" * 2
 APPENDED = {"movies": ["credits", "keywords", "similar", "recommendations"], "people": ["movie_credits"]}
@@ -85,7 +84,7 @@ class Crawl:
     """
 
     def __init__(
-        self, directory: Path, sandbox: Sequence[str] = (), *, kind: Kind = "movies", **settings: str
+        self, directory: Path, sandbox: Sequence[str] = (), *, kind: str = "movies", **settings: str
     ) -> None:
         self.directory = directory
         directory.mkdir(parents=True, exist_ok=True)
@@ -144,7 +143,7 @@ class Crawl:
     def parts(self) -> list[Path]:
         return sorted((self.data / self.kind / "parts").glob("*.jsonl"))
 
-    def of(self, kind: Kind) -> Crawl:
+    def of(self, kind: str) -> Crawl:
         """The other kind's side of the same crawl."""
         other = copy.copy(self)
         other.kind = kind
@@ -266,18 +265,9 @@ class Crawl:
         assert not kept - found, f"{len(kept - found)} lost, such as {sorted(kept - found)[:5]}"
         assert not found - kept, f"{len(found - kept)} too many, such as {sorted(found - kept)[:5]}"
         if "--catalogue" not in self._sandbox_options and "--recorded" not in self._sandbox_options:
-            catalogue = self._catalogue()
+            catalogue = self.sandbox.catalogue()
             for number, line in by_id:
                 assert line == catalogue.body(self.kind, number, APPENDED[self.kind]), f"line of {number}"
-
-    def _catalogue(self) -> Catalogue:
-        options = dict(zip(self._sandbox_options, self._sandbox_options[1:], strict=False))
-        return Catalogue(
-            int(options.get("--seed", 0)),
-            int(options.get("--movies", 3000)),
-            int(options.get("--people", 500)),
-            int(options.get("--body-size", 0)),
-        )
 
     def settled_by_workers(self) -> int:
         """How many IDs the workers that ended well say they settled: one that two settled counts twice."""

@@ -22,7 +22,7 @@ from crawl import Crawl
 from needs import needs
 from waiting import wait_until
 
-from tmdb_scrapy.sandbox.journal import Entry
+from tmdb_scrapy.sandbox.server.journal import Entry
 
 LIMIT = 50
 """Requests a second that the server allows, and tells nobody."""

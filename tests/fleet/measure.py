@@ -12,7 +12,7 @@ import redis
 from controller import Controller
 from network import Network, network
 
-from tmdb_scrapy.sandbox.process import SandboxProcess
+from tmdb_scrapy.sandbox.server.process import SandboxProcess
 
 LIMIT_PER_S = 50
 WARM_UP_S = 8.0

@@ -17,7 +17,7 @@ from controller import API_KEY, Controller
 from network import Machine, Network
 from nextcloud_server import TOKEN, NextcloudServer
 
-from tmdb_scrapy.sandbox.process import SandboxProcess
+from tmdb_scrapy.sandbox.server.process import SandboxProcess
 
 MOVIES = 4000
 LIMIT_PER_S = 50

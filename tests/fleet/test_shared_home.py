@@ -9,7 +9,7 @@ import pytest
 from controller import Controller
 from network import Machine, Network
 
-from tmdb_scrapy.sandbox.process import SandboxProcess
+from tmdb_scrapy.sandbox.server.process import SandboxProcess
 
 MOVIES = 400
 DEADLINE_S = 60.0

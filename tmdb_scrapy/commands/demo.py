@@ -15,7 +15,7 @@ from tmdb_scrapy.command import BAD_USE, INTERRUPTED, complain, interruptible, u
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.job import run_scrapy
 from tmdb_scrapy.redis_server import RedisServer, RedisServerError
-from tmdb_scrapy.sandbox.process import SandboxError, SandboxProcess
+from tmdb_scrapy.sandbox.server.process import SandboxError, SandboxProcess
 
 DIRECTORY = Path(".demo")
 

@@ -30,7 +30,7 @@ class Command(ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        from tmdb_scrapy.sandbox.options import add_options
+        from tmdb_scrapy.sandbox.server.options import add_options
 
         add_options(parser)
 
@@ -38,7 +38,7 @@ class Command(ScrapyCommand):
         if args:
             self.exitcode = complain(unexpected(args), BAD_USE)
             return
-        from tmdb_scrapy.sandbox.server import serve
+        from tmdb_scrapy.sandbox.server.server import serve
 
         try:
             serve(opts)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
-from tmdb_scrapy.sandbox.options import add_options
-from tmdb_scrapy.sandbox.server import serve
+from tmdb_scrapy.sandbox.server.options import parsed
+from tmdb_scrapy.sandbox.server.server import serve
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tmdb_scrapy.sandbox", description="A stand-in TMDb.")
-    add_options(parser)
+    options = parsed(sys.argv[1:])
     try:
-        serve(parser.parse_args())
+        serve(options)
     except (ValueError, OSError) as problem:
         sys.exit(f"sandbox: {problem}")
 

@@ -1,0 +1,1 @@
+"""What the sandbox holds: made from a seed or read from files. Knows nothing of HTTP."""
