@@ -56,6 +56,17 @@ def test_a_limit_per_key_holds_across_addresses(changed: SandboxProcess, get: Fe
     assert get(url, key="b" * 32).status == 200
 
 
+def test_only_every_second_refusal_tells_when_to_come_back_if_so_told(
+    changed: SandboxProcess, get: Fetch
+) -> None:
+    changed.set(limit_per_ip=0.01, limit_burst=1, retry_after=1, retry_after_every=2)
+    url = f"{changed.api_url}/authentication"
+    refused = [get(url, source="127.0.0.20") for _ in range(7)][1:]
+    assert [answer.status for answer in refused] == [429] * 6
+    told = ["retry-after" in answer.headers for answer in refused]
+    assert told in ([True, False] * 3, [False, True] * 3)
+
+
 def test_connections_above_the_limit_are_reset(changed: SandboxProcess) -> None:
     changed.set(connections_per_ip=3)
     where = urlsplit(changed.url)

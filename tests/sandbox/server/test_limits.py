@@ -25,14 +25,20 @@ def test_no_rate_is_no_limit() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "burst", "expected"),
-    [("bucket", 0, 50 + 9 * 50 + 49), ("bucket", 10, 10 + 499), ("window", 0, 500), ("window", 100, 500)],
+    [
+        ("bucket", 0, 50 + 9 * 50 + 49),
+        ("bucket", 10, 10 + 499),
+        ("window", 0, 500),
+        ("window", 100, 500),
+        ("sliding", 0, 500),
+    ],
 )
 def test_a_flood_gets_the_rate_and_the_burst(kind: str, burst: int, expected: int) -> None:
     limiter = RateLimiter(50, burst, kind)  # type: ignore[arg-type]
     assert passed(limiter, "a", every(0.001, 10)) == pytest.approx(expected, abs=2)
 
 
-@pytest.mark.parametrize("kind", ["bucket", "window"])
+@pytest.mark.parametrize("kind", ["bucket", "window", "sliding"])
 def test_just_under_the_limit_nothing_is_refused(kind: str) -> None:
     times = every(1 / 49, 20)
     assert passed(RateLimiter(50, 0, kind), "a", times) == len(times)  # type: ignore[arg-type]
@@ -43,6 +49,28 @@ def test_a_window_refills_all_at_once_at_its_edge() -> None:
     assert passed(limiter, "a", [100.0] * 50) == 40
     assert passed(limiter, "a", [109.9] * 50) == 0
     assert passed(limiter, "a", [110.0] * 50) == 40
+
+
+def test_a_sliding_window_lets_no_second_have_more_than_the_rate_wherever_it_begins() -> None:
+    limiter = RateLimiter(10, 0, "sliding")
+    times = [time for time in every(0.037, 30) if passed(limiter, "a", [time])]
+    assert len(times) > 250
+    assert all(later - time > 1 - 1e-3 for time, later in zip(times, times[10:], strict=False))
+
+
+def test_a_sliding_window_frees_each_request_a_second_after_it_passed() -> None:
+    limiter = RateLimiter(3, 0, "sliding")
+    assert passed(limiter, "a", [100.0, 100.5, 100.9, 100.95]) == 3
+    assert passed(limiter, "a", [100.99]) == 0
+    assert passed(limiter, "a", [101.0, 101.01]) == 1
+    assert passed(limiter, "a", [101.5, 101.51]) == 1
+
+
+def test_another_kind_starts_anew() -> None:
+    limiter = RateLimiter(2, 0, "bucket")
+    assert passed(limiter, "a", [1.0] * 5) == 2
+    limiter.configure(2, 0, "sliding")
+    assert passed(limiter, "a", [1.0] * 5) == 2
 
 
 def test_a_refused_request_costs_nothing() -> None:

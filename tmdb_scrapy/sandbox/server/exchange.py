@@ -52,6 +52,7 @@ class Exchanges:
         self._per_ip = RateLimiter()
         self._per_key = RateLimiter()
         self._faults = FaultPlan(seed, {})
+        self._refusals = 0
         self.apply(settings)
 
     def apply(self, settings: Settings) -> None:
@@ -108,14 +109,15 @@ class Exchanges:
         now = time.monotonic()
         if not (self._per_ip.allows(entry.ip, now) and self._per_key.allows(entry.key, now)):
             entry.fault = "limit"
-            return self._too_many()
+            self._refusals += 1
+            return self._too_many(says_when=self._refusals % self.settings.retry_after_every == 0)
         self._per_ip.take(entry.ip, now)
         self._per_key.take(entry.key, now)
         return self._api.refusal(entry.key, bearer)
 
-    def _too_many(self, status: int = 429) -> Response:
+    def _too_many(self, status: int = 429, says_when: bool = True) -> Response:
         retry_after = self.settings.retry_after
-        return error(25, status, None if retry_after == "none" else str(retry_after))
+        return error(25, status, str(retry_after) if says_when and retry_after != "none" else None)
 
     async def _delay(self, fault: str | None) -> None:
         """Let the latency pass."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
@@ -13,6 +14,7 @@ from tmdb_scrapy.sandbox.catalogue.generated import GeneratedCatalogue
 from tmdb_scrapy.sandbox.catalogue.layered import LayeredCatalogue
 from tmdb_scrapy.sandbox.catalogue.records import RecordCatalogue
 from tmdb_scrapy.sandbox.server.faults import FAULTS
+from tmdb_scrapy.sandbox.server.limits import LimitKind
 from tmdb_scrapy.sandbox.server.settings import Settings
 
 _MOVIES = 3000
@@ -66,6 +68,7 @@ def build_settings(options: argparse.Namespace) -> Settings:
         "limit_burst": options.limit_burst,
         "limit_kind": options.limit_kind,
         "retry_after": options.retry_after,
+        "retry_after_every": options.retry_after_every,
         "connections_per_ip": options.connections_per_ip,
         "latency_ms": options.latency_ms,
         "latency_jitter_ms": options.latency_jitter_ms,
@@ -128,13 +131,16 @@ def _add_behaviour_options(group: argparse._ArgumentGroup) -> None:
         "--limit-per-key", type=float, default=0, metavar="R", help="requests a second; 0 = none"
     )
     group.add_argument("--limit-burst", type=int, default=0, metavar="N", help="default: one second's worth")
-    group.add_argument("--limit-kind", choices=["bucket", "window"], default="bucket")
+    group.add_argument("--limit-kind", choices=get_args(LimitKind), default="bucket")
     group.add_argument(
         "--retry-after",
         type=_retry_after,
         default="none",
         metavar="SECONDS",
         help="sent with a 429 (default: none)",
+    )
+    group.add_argument(
+        "--retry-after-every", type=_count, default=1, metavar="N", help="send it with every Nth 429 only"
     )
     group.add_argument(
         "--connections-per-ip", type=int, default=0, metavar="N", help="resets more; 0 = no limit"

@@ -11,6 +11,7 @@ from tmdb_scrapy.sandbox.server.limits import LimitKind
 
 _NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 _Count = Annotated[int, msgspec.Meta(ge=0)]
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -25,6 +26,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit_kind: LimitKind = "bucket"
     retry_after: _Count | Literal["none"] = "none"
     """Value of the Retry-After header of a 429, in seconds; "none" leaves it out."""
+    retry_after_every: _Positive = 1
+    """Only every so many-th 429 of a rate limit carries the header."""
     connections_per_ip: _Count = 0
     """Open connections from one address; one more is reset at once; 0 = no limit."""
     latency_ms: _NotNegative = 0
