@@ -13,7 +13,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import ssl
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -21,8 +20,10 @@ from urllib.parse import urlencode
 
 import aiohttp
 import uvloop
+from pyreqwest.client import ClientBuilder
 
-from tmdb_scrapy.downloader.http import Connections
+from tmdb_scrapy.downloader.connections import Connections
+from tmdb_scrapy.network import prepared
 
 PARAMETERS = {
     "language": "en-US",
@@ -40,9 +41,9 @@ async def _nothing(url: str) -> None: ...
 
 
 def _over_connections() -> Ask:
-    connections = Connections(ssl.create_default_context(), LARGEST_BYTES)
     headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
-    return lambda url: connections.ask("GET", url, headers)
+    connections = Connections(lambda: prepared(ClientBuilder()).default_headers(headers), LARGEST_BYTES)
+    return lambda url: connections.send("GET", url, {})
 
 
 async def _paced(ask: Ask, urls: list[str], per_s: float, seconds: float) -> None:

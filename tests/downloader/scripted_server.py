@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from tmdb_scrapy.downloader.http import Connections
+from pyreqwest.client import ClientBuilder
+
+from tmdb_scrapy.downloader.connections import Connections
+from tmdb_scrapy.network import prepared
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 LARGEST_BYTES = 1000
@@ -43,14 +45,18 @@ async def serving(script: Script) -> AsyncIterator[Server]:
         listener.close()
 
 
+def a_client() -> Connections:
+    return Connections(lambda: prepared(ClientBuilder()), LARGEST_BYTES)
+
+
 @asynccontextmanager
 async def asking(script: Script) -> AsyncIterator[tuple[Server, Connections]]:
     async with serving(script) as server:
-        connections = Connections(ssl.create_default_context(), LARGEST_BYTES)
+        connections = a_client()
         try:
             yield server, connections
         finally:
-            connections.close()
+            await connections.close()
 
 
 def always(*answers: bytes) -> Script:

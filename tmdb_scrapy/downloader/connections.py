@@ -1,0 +1,171 @@
+"""Connections to the API: as many as there are requests on their way, kept for the next ones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import NamedTuple
+
+from pyreqwest.bytes import Bytes
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import PyreqwestError
+from pyreqwest.http import HeaderMap
+from pyreqwest.request import StreamRequest
+
+from tmdb_scrapy.network import BrokenOff, Dropped, translated
+
+IDLE_S = 30.0
+"""A connection that rested for longer is not used again: the server may be about to close it."""
+READ_BYTES = 1 << 18
+"""Nearly every body comes in one piece of at most this size."""
+REPEATABLE = frozenset({"GET", "HEAD"})
+
+
+class HttpResponse(NamedTuple):
+    """What came over the wire. From `Connections` the body is as it was sent."""
+
+    status: int
+    headers: HeaderMap
+    body: bytes
+
+
+class Connections:
+    """Sends requests to one server, each over a connection of its own while it lasts. For one event loop.
+
+    A client of pyreqwest's has a pool, opens more connections than there are requests when they are short,
+    and does not tell whether a request went over a new connection. So each connection is a client of its own
+    here, whose pool has room for one.
+    """
+
+    def __init__(self, builder: Callable[[], ClientBuilder], largest_bytes: int) -> None:
+        """`builder` prepares each client; `largest_bytes` is how long a body may be, as it is on the wire."""
+        self._builder = builder
+        self._largest_bytes = largest_bytes
+        self._all: list[_Connection] = []
+        self._at_rest: list[_Connection] = []
+
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes = b"", timeout_s: float = 30.0
+    ) -> HttpResponse:
+        """The response to a request.
+
+        Raises `TimeoutError` after `timeout_s`, the errors of `tmdb_scrapy.network`, and `ValueError` for
+        what cannot be put into a request. Their texts do not contain the URL. `Dropped` is about a new
+        connection: one that the server closed while it rested is replaced.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        connection = self._at_rest.pop() if self._at_rest else self._made()
+        try:
+            response = await self._sent(connection, method, url, headers, body, deadline)
+        except asyncio.CancelledError:
+            # pyreqwest goes on with the request until its time is up: nobody else is to wait for that.
+            self._all.remove(connection)
+            raise
+        except BaseException:
+            self._at_rest.append(connection)
+            raise
+        self._at_rest.append(connection)
+        return response
+
+    async def _sent(
+        self,
+        connection: _Connection,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        deadline: float,
+    ) -> HttpResponse:
+        rested = connection.rested()
+        try:
+            return await connection.send(method, url, headers, body, deadline)
+        except Dropped:
+            if not rested or method not in REPEATABLE:
+                raise
+        # Closed while it rested, most likely. The next try is on a new one: a request at which the server
+        # breaks down would end all that rest.
+        return await connection.send(method, url, headers, body, deadline)
+
+    async def close(self) -> None:
+        """End all connections; whoever waits for a response gets an error."""
+        for connection in self._all:
+            await connection.close()
+
+    def _made(self) -> _Connection:
+        connection = _Connection(self._builder(), self._largest_bytes)
+        self._all.append(connection)
+        return connection
+
+
+class _Connection:
+    """One connection, opened when it is needed: a request, its response, the next request."""
+
+    def __init__(self, builder: ClientBuilder, largest_bytes: int) -> None:
+        self._client: Client = (
+            builder.pool_max_idle_per_host(1).pool_idle_timeout(timedelta(seconds=IDLE_S)).build()
+        )
+        self._largest_bytes = largest_bytes
+        self._loop = asyncio.get_running_loop()
+        self._rests_until = 0.0
+
+    def rested(self) -> bool:
+        """Whether the next request goes over a connection that had one before."""
+        return self._loop.time() < self._rests_until
+
+    async def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, deadline: float
+    ) -> HttpResponse:
+        """Send a request, wait for its response to the last byte."""
+        self._rests_until = 0.0
+        try:
+            builder = self._client.request(method, url)
+            if headers:
+                builder = builder.headers(headers)
+            if body:
+                builder = builder.body_bytes(body)
+            left_s = max(deadline - self._loop.time(), 0.001)
+            request = builder.timeout(timedelta(seconds=left_s)).build_streamed()
+            response = await self._received(request)
+        except (PyreqwestError, ValueError) as error:
+            raise translated(error) from None
+        if text_of(response.headers, "connection").lower() != "close":
+            self._rests_until = self._loop.time() + IDLE_S
+        return response
+
+    async def _received(self, request: StreamRequest) -> HttpResponse:
+        async with request as response:
+            pieces: list[Bytes] = []
+            size = 0
+            while (piece := await response.body_reader.read(READ_BYTES)) is not None:
+                pieces.append(piece)
+                size += len(piece)
+                if size > self._largest_bytes:
+                    raise BrokenOff(f"the body is longer than {self._largest_bytes:,} bytes")
+            return HttpResponse(response.status, response.headers, b"".join(pieces))
+
+    async def close(self) -> None:
+        await self._client.close()
+
+
+def text_of(headers: HeaderMap, name: str) -> str:
+    """The first value of a header; empty when there is none that is text."""
+    try:
+        return headers.get(name) or ""
+    except ValueError:  # pyreqwest's, for bytes that are not ASCII
+        return ""
+
+
+def texts_of(headers: HeaderMap) -> list[tuple[str, str]]:
+    """Every header that is text, by its name in lower case."""
+    try:
+        return list(headers.items())
+    except ValueError:
+        return [pair for name in dict.fromkeys(headers.keys()) for pair in _texts_of(headers, name)]
+
+
+def _texts_of(headers: HeaderMap, name: str) -> list[tuple[str, str]]:
+    try:
+        return [(name, text) for text in headers.getall(name)]
+    except ValueError:
+        return []

@@ -1,0 +1,98 @@
+"""How every HTTP client of the program is built, and what its failures are called.
+
+The client is pyreqwest: Rust's reqwest. It tries the addresses of a host side by side when the first is slow
+(happy eyeballs, RFC 8305), trusts what the system trusts (and SSL_CERT_FILE, SSL_CERT_DIR), and follows no
+redirect: that could carry a key or a password elsewhere.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TypeVar
+
+from pyreqwest.client import ClientBuilder, SyncClientBuilder
+from pyreqwest.exceptions import (
+    BodyDecodeError,
+    BuilderError,
+    ConnectError,
+    DecodeError,
+    PyreqwestError,
+    ReadError,
+    RequestTimeoutError,
+)
+
+USER_AGENT = "tmdb-scrapy/0.1"
+CONNECT_TIMEOUT_S = 10.0
+"""For all addresses of a host together: those of one family share it, so that a dead one leaves time."""
+
+Builder = TypeVar("Builder", ClientBuilder, SyncClientBuilder)
+
+
+class HostNotFound(ConnectionError):
+    """The host's name has no address, or nobody could be asked for it."""
+
+
+class Untrusted(ConnectionError):
+    """The server's certificate is not one that this machine trusts for this name."""
+
+
+class Unreachable(ConnectionError):
+    """No connection could be made: nobody was there to answer."""
+
+
+class Dropped(ConnectionError):
+    """The connection ended before a response had come. A server that limits connections refuses so, one that
+    closes a connection at rest does, and one that fails at the request itself may look the same."""
+
+
+class BrokenOff(ConnectionError):
+    """The connection ended within a response, or what came is not HTTP."""
+
+
+def prepared(builder: Builder, user_agent: str = USER_AGENT) -> Builder:
+    """`builder` with what all clients of the program have in common; bodies come as they were sent."""
+    return (
+        builder.no_proxy()
+        .follow_redirects(False)
+        .referer(False)
+        .gzip(False)
+        .brotli(False)
+        .zstd(False)
+        .deflate(False)
+        .connect_timeout(timedelta(seconds=CONNECT_TIMEOUT_S))
+        .user_agent(user_agent)
+    )
+
+
+def translated(error: PyreqwestError | ValueError) -> Exception:
+    """What a client raised as `TimeoutError`, one of this module's errors, or `ValueError` for what cannot be
+    put into a request. The texts do not contain the URL."""
+    if isinstance(error, BuilderError) or not isinstance(error, PyreqwestError):
+        return ValueError("a URL or header that cannot be sent")
+    if isinstance(error, RequestTimeoutError):
+        return TimeoutError("it took too long")
+    causes = _causes(error)
+    text = ": ".join(causes) or error.message
+    if "client error (Connect)" in causes:
+        return _no_connection(causes)
+    if isinstance(error, BodyDecodeError | ReadError | DecodeError):
+        return BrokenOff(f"the response is not whole: {text}")
+    if isinstance(error, ConnectError):
+        return Dropped(f"the server ended the connection without a response: {text}")
+    return BrokenOff(f"{error.message}: {text}")
+
+
+def _no_connection(causes: list[str]) -> ConnectionError:
+    text = causes[-1]
+    if "dns error" in causes:
+        return HostNotFound(text)
+    if "invalid peer certificate" in text:
+        return Untrusted(text)
+    return Unreachable(text)
+
+
+def _causes(error: PyreqwestError) -> list[str]:
+    """What the client says of its failure, the outermost first; without the one that has the URL."""
+    details = getattr(error, "details", {})
+    told = [str(cause["message"]) for cause in details.get("causes") or []]
+    return [message for message in told if "://" not in message]
