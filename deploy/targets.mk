@@ -1,7 +1,8 @@
 # The fleet: each target is a Fabric task (deploy/fabfile.py) on the hosts of ips.txt.
 # HOSTS=a,b or HOST=a narrows a target to some of them. Like YES, FOLLOW and SSH_TRUST_NEW they reach the task
 # through the environment, where make puts what its own command line sets.
-FAB := $(VENV)/fab --search-root deploy
+# fab would read the SSH configuration itself, and end at what it does not know; deploy/ssh asks ssh.
+FAB := $(VENV)/fab --search-root deploy --ssh-config /dev/null
 
 export KIND
 

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from paramiko import MissingHostKeyPolicy, PKey, SSHClient
-from paramiko.config import SSHConfigDict
 from paramiko.hostkeys import HostKeyEntry, HostKeys
 from paramiko.ssh_exception import BadHostKeyException
 
-DEFAULT_USER_FILES = "~/.ssh/known_hosts ~/.ssh/known_hosts2"
-DEFAULT_GLOBAL_FILES = "/etc/ssh/ssh_known_hosts /etc/ssh/ssh_known_hosts2"
+from deploy.ssh.hosts import Host
+
 KEYSCAN_TYPES = {"ssh-ed25519": "ed25519", "ssh-rsa": "rsa"}
+NOWHERE = Path("/dev/null")
+"""For those whose configuration says `UserKnownHostsFile none`."""
+
 REVOKED = "@revoked"
 HASHED = "|1|"
 
@@ -54,7 +56,7 @@ class KnownHosts:
     def __init__(self, user_files: Iterable[Path], global_files: Iterable[Path]) -> None:
         """Raises `RefusedHostKey` for a file that is there but cannot be read, because its absence would
         make a changed key look new."""
-        self.user_files = list(user_files)
+        self.user_files = list(user_files) or [NOWHERE]
         self._entries: list[Entry] = []
         self._revoked: set[str] = set()
         self._writing = threading.Lock()
@@ -65,21 +67,13 @@ class KnownHosts:
                 elif entry := _entry(line, file):
                     self._entries.append(entry)
 
-    @classmethod
-    def of(cls, ssh_config: SSHConfigDict) -> KnownHosts:
-        """The files that an SSH configuration names, or OpenSSH's usual ones."""
-        user = ssh_config.get("userknownhostsfile", DEFAULT_USER_FILES)
-        everywhere = ssh_config.get("globalknownhostsfile", DEFAULT_GLOBAL_FILES)
-        return cls(_paths(user), _paths(everywhere))
-
-    def load_into(self, client: SSHClient, name: str) -> None:
-        """Have `client` go by what is known of `name`; of several keys of a type, by the first."""
+    def keys_of(self, name: str) -> list[PKey]:
+        """The keys by which `name` is known, one of each type: the first."""
         known: dict[str, PKey] = {}
         for entry in self._entries:
             if entry.names(name) and not self.is_revoked(entry.key):
                 known.setdefault(entry.key.get_name(), entry.key)
-        for key_type, key in known.items():
-            client.get_host_keys().add(name, key_type, key)
+        return list(known.values())
 
     def is_revoked(self, key: PKey) -> bool:
         """Whether an `@revoked` line names this key, of whatever host: the SSH library overlooks those."""
@@ -115,35 +109,38 @@ class Trust:
 
     def __init__(self, new_hosts: bool) -> None:
         self.new_hosts = new_hosts
-        self._known: dict[tuple[str | None, str | None], KnownHosts] = {}
+        self._known: dict[tuple[tuple[Path, ...], tuple[Path, ...]], KnownHosts] = {}
         self._reading = threading.Lock()
 
-    def known_hosts(self, ssh_config: SSHConfigDict) -> KnownHosts:
-        """Those of a host, of which `ssh_config` is the configuration. Raises `RefusedHostKey`."""
-        files = (ssh_config.get("userknownhostsfile"), ssh_config.get("globalknownhostsfile"))
+    def known_hosts(self, user_files: tuple[Path, ...], global_files: tuple[Path, ...]) -> KnownHosts:
+        """Those of a host, whose SSH configuration names these files. Raises `RefusedHostKey`."""
+        files = (user_files, global_files)
         with self._reading:
             if files not in self._known:
-                self._known[files] = KnownHosts.of(ssh_config)
+                self._known[files] = KnownHosts(*files)
             return self._known[files]
 
 
 class StrictPolicy(MissingHostKeyPolicy):
     """What to do about a host that known_hosts does not name; changed keys the SSH library refuses."""
 
-    def __init__(self, known_hosts: KnownHosts, trust_new: bool) -> None:
+    def __init__(self, known_hosts: KnownHosts, known_as: str, host: Host, trust_new: bool) -> None:
         self.known_hosts = known_hosts
+        self.known_as = known_as
+        """What known_hosts calls `host`: its HostKeyAlias, if it has one."""
+        self.host = host
         self.trust_new = trust_new
 
-    def missing_host_key(self, client: SSHClient, hostname: str, key: PKey) -> None:
+    def missing_host_key(self, _: SSHClient, __: str, key: PKey) -> None:
         """Record the key, or raise `RefusedHostKey`."""
         if self.known_hosts.is_revoked(key):
             raise revoked_key()
         if not self.trust_new:
             raise RefusedHostKey(
                 f"its host key is unknown: {key.get_name()} {key.fingerprint}",
-                unknown_key_advice(hostname, key.get_name(), self.known_hosts.user_files[0]),
+                unknown_key_advice(self.host, self.known_as, key.get_name(), self.known_hosts.user_files[0]),
             )
-        self.known_hosts.add(hostname, key)
+        self.known_hosts.add(self.known_as, key)
 
 
 def revoked_key() -> RefusedHostKey:
@@ -151,12 +148,13 @@ def revoked_key() -> RefusedHostKey:
     return RefusedHostKey("its host key is marked @revoked in known_hosts", "do not connect to it")
 
 
-def unknown_key_advice(known_as: str, key_type: str, file: Path) -> str:
-    """The command that adds the key of a host, which known_hosts would call `known_as`."""
-    bracketed = re.fullmatch(r"\[(.+)\]:(\d+)", known_as)
-    address, port = (bracketed[1], ["-p", bracketed[2]]) if bracketed else (known_as, [])
+def unknown_key_advice(host: Host, known_as: str, key_type: str, file: Path) -> str:
+    """The command that adds the key of `host`, which known_hosts would call `known_as`."""
     short = KEYSCAN_TYPES.get(key_type, "ecdsa")
-    command = shlex.join(["ssh-keyscan", *port, "-t", short, address])
+    port = ["-p", str(host.port)] if host.port else []
+    command = shlex.join(["ssh-keyscan", *port, "-t", short, host.address])
+    if known_as != host.known_as:
+        command += f" | sed {shlex.quote(f's/^[^ ]*/{known_as}/')}"
     return (
         f"if that fingerprint is right: {command} >> {shlex.quote(str(file))}"
         "   (or SSH_TRUST_NEW=1 to accept all new hosts)"
@@ -202,7 +200,3 @@ def _matches(pattern: str, host: str) -> bool:
         return HostKeys.hash_host(host.lower(), pattern) == pattern
     literal = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
     return re.fullmatch(literal, host, re.IGNORECASE) is not None
-
-
-def _paths(listed: str) -> list[Path]:
-    return [Path(name).expanduser() for name in shlex.split(listed) if name != "none"] or [Path("/dev/null")]

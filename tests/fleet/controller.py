@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,12 +28,19 @@ class Controller:
         ssh.mkdir(parents=True, mode=0o700)
         self.known_hosts = ssh / "known_hosts"
         self.known_hosts.write_text(known_hosts)
-        (ssh / "config").write_text(f"Host *\n    IdentityFile {key}\n    IdentitiesOnly yes\n")
+        self.ssh_config = ssh / "config"
+        self.ssh_config.write_text(
+            f"Host *\n    IdentityFile {key}\n    IdentitiesOnly yes\n"
+            f"    UserKnownHostsFile {self.known_hosts}\n"
+        )
+        self._tell_ssh(directory / "bin" / "ssh")
         self._check_out()
         self.env_file = directory / ".env"
         self.ips_file = directory / "ips.txt"
         self.environment = {
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PATH": os.pathsep.join(
+                [str(directory / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]
+            ),
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
             "COLUMNS": "200",
@@ -84,6 +92,12 @@ class Controller:
     def scrapy(self, *arguments: str, ok: bool = True, **environment: str) -> str:
         """A scrapy command of the project."""
         return self.run("scrapy", *arguments, ok=ok, **environment)
+
+    def _tell_ssh(self, program: Path) -> None:
+        """`ssh` looks for its configuration in the home that passwd names, whatever HOME is."""
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {self.ssh_config} "$@"\n')
+        program.chmod(0o755)
 
     def _check_out(self) -> None:
         """The project's Makefile where the user types, and a set-up that make takes for complete."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from controller import Controller
@@ -65,7 +68,7 @@ def test_hosts_behind_a_jump_host_share_one_connection_to_it(
 ) -> None:
     behind = [bravo, lan.add("behind")]
     controller = controller_of(lan, behind)
-    with (controller.home / ".ssh" / "config").open("a") as config:
+    with controller.ssh_config.open("a") as config:
         config.write(f"Host {behind[0].address} {behind[1].address}\n    ProxyJump fleet@{alpha.address}\n")
     before = logins(alpha)
     said = controller.make("ping")
@@ -77,6 +80,52 @@ def test_hosts_behind_a_jump_host_share_one_connection_to_it(
     said = controller.make("ping", ok=False)
     assert said.count(f"its jump host {alpha.address}: its host key has changed") == 2
     assert said.count(f"ssh-keygen -R {alpha.address}") == 2
+
+
+def test_a_host_is_reached_by_the_way_that_the_ssh_configuration_tells(
+    lan: Network, alpha: Machine, bravo: Machine, controller_of: Make
+) -> None:
+    controller = controller_of(lan, [bravo])
+    controller.write_hosts(["web"])
+    with controller.ssh_config.open("a") as config:
+        config.write(
+            f"Match final host={bravo.address}\n    User fleet\nHost web\n    HostName {bravo.address}\n"
+            "    HostKeyAlias cloud\n"
+            f"    ProxyCommand ssh -W [%h]:%p fleet@{alpha.address} 2>/dev/null\n"
+        )
+    before = logins(alpha)
+    said = controller.make("ping", ok=False)
+    assert "its host key is unknown" in said
+    advice = next(line for line in said.splitlines() if "ssh-keyscan" in line)
+    controller.run("sh", "-c", advice.partition(": ")[2].partition("   (")[0])
+    assert "cloud " in controller.known_hosts.read_text()
+    assert bravo.name in controller.make("ping")
+    assert logins(alpha) == before + 2
+
+
+def test_an_agents_key_lets_in_and_others_stay_unoffered(
+    lan: Network, alpha: Machine, controller_of: Make, tmp_path: Path
+) -> None:
+    controller = controller_of(lan, [alpha])
+    agent, others = tmp_path / "agent", [tmp_path / f"key{number}" for number in range(8)]
+    text = controller.run("ssh-agent", "-a", str(agent), "-s")
+    controller.environment["SSH_AUTH_SOCK"] = str(agent)
+    try:
+        for key in others:
+            controller.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+            controller.run("ssh-add", "-q", str(key))
+        controller.run("ssh-add", "-q", str(lan.key))
+        public = tmp_path / "fleet.pub"
+        public.write_text(lan.key.with_suffix(".pub").read_text())
+        known = f"UserKnownHostsFile {controller.known_hosts}\n"
+        controller.ssh_config.write_text(
+            f"Host *\n{known}IdentityFile {tmp_path}/fleet\nIdentitiesOnly yes\n"
+        )
+        controller.make("ping")
+        controller.ssh_config.write_text(f"Host *\n{known}IdentityFile {tmp_path}/none\n")
+        assert "it refused to let us in" in controller.make("ping", ok=False), "sshd takes six keys, not nine"
+    finally:
+        os.kill(int(text.partition("SSH_AGENT_PID=")[2].partition(";")[0]), signal.SIGTERM)
 
 
 def logins(machine: Machine) -> int:

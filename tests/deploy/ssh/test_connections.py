@@ -11,14 +11,6 @@ from deploy.ssh.failures import HostFailure
 from deploy.ssh.hosts import Host
 
 
-@pytest.fixture
-def ssh_config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's, empty; it is read when a connection is made."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / ".ssh").mkdir()
-    return tmp_path / ".ssh" / "config"
-
-
 def gateway(connections: Connections, address: str) -> StrictConnection:
     found = connections.to(Host(address)).gateway
     assert isinstance(found, StrictConnection)
@@ -31,7 +23,7 @@ def test_a_jump_host_is_one_connection_whoever_goes_through_it(ssh_config: Path)
     door = gateway(connections, "desktop-1")
     assert door is gateway(connections, "desktop-2")
     assert door is not gateway(connections, "other")
-    assert (door.user, door.known_as, bool(door.connect_timeout)) == ("me", "[door]:2222", True)
+    assert (door.user, door.options.known_as, bool(door.connect_timeout)) == ("me", "[door]:2222", True)
 
 
 def test_jump_hosts_are_passed_in_their_order(ssh_config: Path) -> None:
@@ -41,9 +33,16 @@ def test_jump_hosts_are_passed_in_their_order(ssh_config: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["door", "plain"])
-def test_no_jump_host_is_its_own(name: str, ssh_config: Path) -> None:
-    ssh_config.write_text("Host plain\n ProxyJump none\nHost *\n ProxyJump door\n")
+def test_no_jump_host_is_no_jump_host(name: str, ssh_config: Path) -> None:
+    ssh_config.write_text("Host plain door\n ProxyJump none\nHost *\n ProxyJump door\n")
     assert Connections(trust_new=False).to(Host(name)).gateway is False
+
+
+@pytest.mark.parametrize("name", ["a", "b", "c"])
+def test_jump_hosts_in_a_ring_are_a_failure_of_the_host(name: str, ssh_config: Path) -> None:
+    ssh_config.write_text("Host a\n ProxyJump b\nHost b\n ProxyJump a\nHost c\n ProxyJump a\n")
+    with pytest.raises(HostFailure, match="is reached through itself"):
+        Connections(trust_new=False).to(Host(name))
 
 
 def test_a_jump_host_that_fails_is_tried_once(ssh_config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
