@@ -14,16 +14,17 @@ from nextcloud_server import TOKEN, NextcloudServer
 
 from tmdb_scrapy.nextcloud import (
     LocalFile,
-    Patience,
     Receipt,
     ShareLink,
     UploadError,
     Verification,
-    chunked,
+    chunks,
     open_share,
     upload,
     wire,
 )
+from tmdb_scrapy.nextcloud.responses import RemoteFile
+from tmdb_scrapy.nextcloud.upload import difference, is_copy
 
 CONTENT = b'{"id":1,"title":"Blondie"}\n' * 4000
 OTHER = b"another file altogether\n"
@@ -32,12 +33,13 @@ SHORT_BODY = (
     "Expected filesize of 2 bytes but read (from Nextcloud client) and wrote (to Nextcloud storage) 1 byte.",
 )
 """Status and message of Nextcloud's answer to a PUT that was cut short."""
-PATIENCE = Patience(attempts=3, first_pause_s=0.01)
+PAUSES_S = (0.01, 0.02)
+ATTEMPTS = len(PAUSES_S) + 1
 
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunked, "CHUNK_BYTES", 10_000)
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 10_000)
 
 
 @pytest.fixture
@@ -58,10 +60,10 @@ def send(
     sizes: list[int] | None = None,
 ) -> Receipt:
     async def run() -> Receipt:
-        async with open_share(ShareLink.parse(link or server.link), password, PATIENCE) as share:
+        async with open_share(ShareLink.parse(link or server.link), password, PAUSES_S) as share:
             with LocalFile(path) as file:
                 return await upload(
-                    share, file, name, replace=replace, progress=(sizes if sizes is not None else []).append
+                    share, file, name, replace=replace, on_sent=(sizes if sizes is not None else []).append
                 )
 
     return asyncio.run(run())
@@ -142,11 +144,11 @@ class TestReadableShare:
         assert (server.folder / "large").stat().st_size == 40 << 20
 
     async def _peak(self, server: NextcloudServer, path: Path) -> int:
-        async with open_share(ShareLink.parse(server.link), "", PATIENCE) as share:
+        async with open_share(ShareLink.parse(server.link), "", PAUSES_S) as share:
             with LocalFile(path) as file:
                 tracemalloc.start()
                 try:
-                    await upload(share, file, path.name, replace=False, progress=lambda sent: None)
+                    await upload(share, file, path.name, replace=False, on_sent=lambda sent: None)
                     return tracemalloc.get_traced_memory()[1]
                 finally:
                     tracemalloc.stop()
@@ -269,6 +271,22 @@ class TestExistingFile:
         (server.folder / "movies.jsonl").mkdir()
         assert "is a folder" in refused(server, movies, replace=True)
 
+    @pytest.mark.parametrize(
+        ("remote", "expected"),
+        [
+            (RemoteFile(size=1_234), "1,234 bytes, not 3"),
+            (RemoteFile(size=3, sha256="0" * 64), "another checksum"),
+            (RemoteFile(), "a size that the server does not tell"),
+        ],
+    )
+    def test_a_different_file_is_no_copy_and_the_difference_is_told(
+        self, tmp_path: Path, remote: RemoteFile, expected: str
+    ) -> None:
+        (tmp_path / "three").write_bytes(b"{}\n")
+        with LocalFile(tmp_path / "three") as file:
+            assert not is_copy(remote, file)
+            assert expected in difference(remote, file)
+
 
 class TestFailingServer:
     @pytest.mark.parametrize(
@@ -304,7 +322,7 @@ class TestFailingServer:
         either.rules.truncated_puts = 99
         message = refused(either, movies)
         assert f"{len(CONTENT) // 2:,} bytes there instead of {len(CONTENT):,}" in message
-        assert either.count("PUT") == PATIENCE.attempts
+        assert either.count("PUT") == ATTEMPTS
 
     @pytest.mark.parametrize("rival", [CONTENT + OTHER, OTHER, b"x" + CONTENT[1:500]])
     def test_a_file_that_appears_after_a_passing_fault_is_not_taken_for_a_torn_upload(
@@ -354,9 +372,9 @@ class TestFailingServer:
             ("404 Not Found", "HTTP 404", 1),
             ("409 Conflict", "folder", 1),
             ("412 Precondition Failed", "HTTP 412", 1),
-            ("423 Locked", "locked", PATIENCE.attempts),
+            ("423 Locked", "locked", ATTEMPTS),
             ("429 Too Many Requests", "throttles", 1),
-            ("500 Internal Server Error", "HTTP 500", PATIENCE.attempts),
+            ("500 Internal Server Error", "HTTP 500", ATTEMPTS),
             ("507 Insufficient Storage", "quota", 1),
             ("202 Accepted", "HTTP 202", 1),
             ("302 Found", "redirects", 1),
@@ -380,11 +398,11 @@ class TestFailingServer:
 
     def test_a_file_that_shrinks_meanwhile_fails(self, server: NextcloudServer, movies: Path) -> None:
         async def run() -> None:
-            async with open_share(ShareLink.parse(server.link), "", PATIENCE) as share:
+            async with open_share(ShareLink.parse(server.link), "", PAUSES_S) as share:
                 with LocalFile(movies) as file:
                     file.sha256()
                     os.truncate(movies, 10)
-                    await upload(share, file, "movies.jsonl", replace=False, progress=lambda sent: None)
+                    await upload(share, file, "movies.jsonl", replace=False, on_sent=lambda sent: None)
 
         with pytest.raises(UploadError, match="became shorter"):
             asyncio.run(run())
@@ -525,7 +543,7 @@ class TestTransport:
     def test_a_server_that_never_answers_is_given_up(
         self, server: NextcloudServer, movies: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(wire, "QUESTION_S", 0.05)
+        monkeypatch.setattr(wire, "RESPONSE_S", 0.05)
         with socket.create_server(("127.0.0.1", 0)) as silent:
             host = f"127.0.0.1:{silent.getsockname()[1]}"
             message = refused(server, movies, link=f"http://{host}/s/{TOKEN}")

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tmdb_scrapy.command import BAD_USE, INTERRUPTED, CommandFailed, TmdbCommand
+from tmdb_scrapy.config import Config
+from tmdb_scrapy.parts import merged_file, parts_directory
+from tmdb_scrapy.progress import bytes_bar, console
 
-# Scrapy imports every command to run one: the upload's HTTP client is imported where it is used, since a
-# worker should not wait a quarter of a second for what it does not need.
+# Scrapy imports every command to run one: the package of the upload, with its HTTP client, is imported where
+# it is used.
+if TYPE_CHECKING:
+    from tmdb_scrapy.nextcloud import Share
+
+Files = Sequence[tuple[Path, str]]
+"""Each with its name on the share."""
 
 
 class Command(TmdbCommand):
@@ -30,21 +43,73 @@ class Command(TmdbCommand):
     def execute(self, opts: argparse.Namespace) -> None:
         if opts.parts and opts.name:
             raise CommandFailed("--name names one file and --parts sends several", BAD_USE)
-        from tmdb_scrapy import uploads
-        from tmdb_scrapy.nextcloud import UploadError
-
-        kind = opts.kind
+        kind, data_dir = opts.kind, self.config.data_dir
+        files = _parts(data_dir, kind) if opts.parts else _merged(data_dir, kind, opts.name)
         try:
-            if opts.parts:
-                files = uploads.parts(self.config, kind)
-            else:
-                files = uploads.merged(self.config, kind, opts.name)
-            failed = asyncio.run(uploads.send(self.config, files, opts.replace))
-        except UploadError as error:
-            raise CommandFailed(f"upload failed: {error}") from None
+            failed = asyncio.run(_upload(self.config, files, opts.replace))
         except KeyboardInterrupt:
             raise CommandFailed(
                 "upload interrupted: the share may hold an incomplete file", INTERRUPTED
             ) from None
         if failed:
-            raise CommandFailed(f"{len(failed)} of {len(files)} files are not on the share")
+            raise CommandFailed(f"{failed} of {len(files)} files are not on the share")
+
+
+def _merged(data_dir: Path, kind: str, name: str | None) -> Files:
+    path = merged_file(data_dir, kind)
+    if not path.is_file():
+        raise CommandFailed(f"upload failed: {path} does not exist: run `scrapy merge {kind}` first")
+    return [(path, name or path.name)]
+
+
+def _parts(data_dir: Path, kind: str) -> Files:
+    """This machine's parts, named after it on the share.
+
+    A worker may be adding to one meanwhile: what it had when it was opened is sent, perhaps half a line at
+    its end, and the next upload finds the share's file to be the beginning of the part and completes it.
+    """
+    folder = parts_directory(data_dir, kind)
+    found = sorted(folder.glob("*.jsonl"))
+    if not found:
+        raise CommandFailed(f"upload failed: {folder} has no parts: run `scrapy crawl {kind}` first")
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())
+    return [(path, f"{host}-{kind}-{path.name}") for path in found]
+
+
+async def _upload(config: Config, files: Files, replace: bool) -> int:
+    """Upload every file that can be uploaded; returns how many cannot.
+
+    Raises `ConfigError` for a link that is none, `CommandFailed` when the share cannot be used at all.
+    """
+    from tmdb_scrapy.nextcloud import ShareLink, UploadError, open_share
+
+    link = ShareLink.parse(config.nextcloud_upload)
+    _say(f"looking at {f'{link.folder_path} of ' if link.folder else ''}the share on {link.host}")
+    failed = 0
+    try:
+        async with open_share(link, config.nextcloud_password) as share:
+            for path, name in files:
+                try:
+                    await _upload_one(share, path, name, replace)
+                except (UploadError, OSError) as error:
+                    failed += 1
+                    _say(f"{name}: upload failed: {error}")
+    except UploadError as error:
+        raise CommandFailed(f"upload failed: {error}") from None
+    return failed
+
+
+async def _upload_one(share: Share, path: Path, name: str, replace: bool) -> None:
+    from tmdb_scrapy.nextcloud import LocalFile, upload
+
+    with LocalFile(path) as file, bytes_bar(name, file.size) as progress:
+        _say(f"{name}: uploading {file.size:,} bytes to {share.place}")
+        (task,) = progress.task_ids
+        receipt = await upload(
+            share, file, name, replace=replace, on_sent=lambda sent: progress.update(task, completed=sent)
+        )
+    _say(f"{name}: {receipt.size:,} bytes on {share.place}: {receipt.verification.value}")
+
+
+def _say(text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,22 +1,19 @@
-"""Uploading files to a public share of Nextcloud.
+"""Uploading files to a public share of Nextcloud, in the order in which an upload goes:
 
-`ShareLink` reads the link, `open_share` finds out which endpoint the server has and whether the share can
-be read, and `upload` puts one file there, checks it, and says what became of it in a `Receipt`.
+link (what the user copied), wire (HTTP; responses says what comes back), share (endpoint and folder),
+upload (compare, send, verify), chunks (the bytes), or file_drop where nothing can be looked at.
 """
 
 from __future__ import annotations
 
-from tmdb_scrapy.nextcloud.answers import UploadError
+from tmdb_scrapy.nextcloud.chunks import LocalFile
 from tmdb_scrapy.nextcloud.link import ShareLink
-from tmdb_scrapy.nextcloud.local_file import LocalFile
-from tmdb_scrapy.nextcloud.receipt import Receipt, Verification
 from tmdb_scrapy.nextcloud.share import Share, open_share
-from tmdb_scrapy.nextcloud.upload import upload
-from tmdb_scrapy.nextcloud.wire import Patience
+from tmdb_scrapy.nextcloud.upload import Receipt, Verification, upload
+from tmdb_scrapy.nextcloud.wire import UploadError
 
 __all__ = [
     "LocalFile",
-    "Patience",
     "Receipt",
     "Share",
     "ShareLink",

@@ -1,42 +1,52 @@
-"""HTTP to one Nextcloud server: one request, one answer, secrets kept out of every error."""
+"""HTTP with one Nextcloud server: a request and its response, and no secret in any error."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-import aiohttp
-from yarl import URL
+from pyreqwest.client import Client, ClientBuilder
+from pyreqwest.exceptions import BuilderError, DetailedPyreqwestError, PyreqwestError
+from pyreqwest.request import RequestBuilder
+from pyreqwest.response import Response
 
-from tmdb_scrapy.nextcloud.answers import Answer, UploadError, explain
 from tmdb_scrapy.nextcloud.link import ShareLink
-from tmdb_scrapy.nextcloud.local_file import BLOCK_BYTES, LocalFile
+from tmdb_scrapy.nextcloud.responses import DavResponse
 
-QUESTION_S = 60.0
+CONNECT_S = 30.0
+RESPONSE_S = 60.0
 """How long a server may think about a request that neither brings nor assembles a file."""
 STALL_S = 120.0
 """How long not a single block of a file may pass before the connection counts as broken."""
-ANSWER_S = 900.0
+STORE_S = 900.0
 """How long a server may think once it has all of a file: it may copy gigabytes to its object store."""
+PAUSES_S = (1.0, 2.0, 4.0, 8.0)
+"""Between the attempts at a request that is safe to repeat; there is one attempt more than pauses."""
 _READ_AT_MOST_BYTES = 1 << 20
 
-Progress = Callable[[int], None]
-"""Called with the number of bytes of the file sent so far; goes back when something is sent again."""
+OnBlock = Callable[[bytes], bool]
+"""Is given each block of a response's body; returns whether it wants more."""
 
-Take = Callable[[bytes], bool]
-"""Called with each block of an answer's body; says whether it wants more."""
+
+class UploadError(Exception):
+    """An upload failed; the message says what, where and what to do next, and holds no secret."""
 
 
 class BrokenConnectionError(UploadError):
-    """The connection failed before an answer came; nobody knows what the server has done."""
+    """The connection failed before a response came; nobody knows what the server has done."""
+
+
+class NoConnectionError(BrokenConnectionError):
+    """There was no connection to hand the first byte to: the server has done nothing."""
 
 
 class RefusedError(UploadError):
-    """The server answered, and the answer will not change by asking again."""
+    """The server responded, and would not respond otherwise if it was asked again."""
 
     def __init__(self, message: str, status: int) -> None:
         self.status = status
@@ -44,81 +54,38 @@ class RefusedError(UploadError):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Patience:
-    """How often, and after which pauses, a request that is safe to repeat is repeated."""
-
-    attempts: int = 5
-    first_pause_s: float = 1.0
-
-    def pauses_s(self) -> list[float]:
-        """Doubling; one fewer than the attempts."""
-        return [self.first_pause_s * 2**n for n in range(self.attempts - 1)]
-
-
-@dataclasses.dataclass(slots=True)
 class Body:
-    """A range of a file as the body of a request."""
+    """What a request sends: `length` bytes, in blocks."""
 
-    file: LocalFile
-    progress: Progress
-    offset: int = 0
-    length: int = -1
-    may_have_arrived: bool = False
-    """True once the first byte was handed to the network."""
-    failure: UploadError | None = None
-    """Why the file could not be read; aiohttp would report a broken connection instead."""
-
-    def __post_init__(self) -> None:
-        if self.length < 0:
-            self.length = self.file.size - self.offset
+    blocks: Iterable[bytes]
+    length: int
 
     async def stream(self, limit: asyncio.Timeout) -> AsyncIterator[bytes]:
-        """The bytes; moves `limit` on as long as the server takes them."""
-        now = asyncio.get_running_loop().time
-        sent = self.offset
-        self.may_have_arrived = True
-        self.progress(sent)
-        try:
-            for block in self.file.blocks(self.offset, self.length):
-                limit.reschedule(now() + STALL_S)
-                yield block
-                sent += len(block)
-                self.progress(sent)
-        except UploadError as error:
-            self.failure = error
-            raise
-        limit.reschedule(now() + ANSWER_S)
+        """The blocks; moves `limit` on as long as the server takes them."""
+        sent = 0
+        for block in self.blocks:
+            sent += len(block)
+            # The client takes no more than it announced: it never comes back after the last block.
+            _move_on(limit, STALL_S if sent < self.length else STORE_S)
+            yield block
 
 
-class Wire:
-    """A session with the server of `link`. Use it as an asynchronous context manager."""
+class DavClient:
+    """Requests to the server of `link`. Use it as an asynchronous context manager."""
 
-    def __init__(self, link: ShareLink, password: str, patience: Patience) -> None:
+    def __init__(self, link: ShareLink, password: str, pauses_s: Sequence[float] = PAUSES_S) -> None:
         self.link = link
         self.password = password
-        self.patience = patience
+        self.pauses_s = pauses_s
 
     async def __aenter__(self) -> Self:
-        # Nextcloud refuses a session cookie that comes without its companions: send none at all.
-        self._session = aiohttp.ClientSession(
-            # A pooled connection that the server has just closed looks like an upload that broke half-way.
-            connector=aiohttp.TCPConnector(force_close=True),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=30),
-            # Without it, many servers answer 401 to whoever writes to a public share.
-            headers={
-                "X-Requested-With": "XMLHttpRequest",
-                "User-Agent": "tmdb-scrapy",
-                # Some refusals can be told apart by Nextcloud's words only, and it translates them.
-                "Accept-Language": "en",
-            },
-        )
+        self._client = _client()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._session.close()
+        await self._client.close()
 
     async def request(
         self,
@@ -126,72 +93,80 @@ class Wire:
         url: str,
         headers: Mapping[str, str],
         body: Body | str | None = None,
-        take: Take | None = None,
-    ) -> Answer:
-        """One request, never repeated, no redirect followed. With `take`, it gets the body of a 200.
+        on_block: OnBlock | None = None,
+    ) -> DavResponse:
+        """One request, never repeated, no redirect followed. `on_block` is given the body of a 200.
 
-        Raises `BrokenConnectionError` when no answer came, another `UploadError` when trying again is
+        Raises `BrokenConnectionError` when no response came, another `UploadError` when trying again is
         pointless.
         """
-        answer_s = ANSWER_S if method == "MOVE" else QUESTION_S
-        with self._failures_explained(body):
-            async with asyncio.timeout(answer_s) as limit:
-                data, headers = _payload(body, headers, limit)
-                async with self._session.request(
-                    method, URL(url, encoded=True), headers=headers, data=data, allow_redirects=False
-                ) as response:
-                    if take and response.status == 200:
-                        await _pour(response, take, limit)
-                        return Answer(response.status, response.headers, "")
-                    return Answer(response.status, response.headers, await _text(response))
+        limit_s = STORE_S if method == "MOVE" else RESPONSE_S
+        with self._failures_explained():
+            async with asyncio.timeout(limit_s) as limit:
+                builder = _with_body(self._client.request(method, url).headers(headers), body, limit)
+                async with builder.build_streamed() as response:
+                    if on_block and response.status == 200:
+                        await _pour(response, on_block, limit)
+                        return DavResponse(response.status, response.headers, "")
+                    return DavResponse(response.status, response.headers, await _text(response))
 
     @contextmanager
-    def _failures_explained(self, body: Body | str | None) -> Iterator[None]:
-        """Translates what the HTTP client raises. `body` is what the request sends."""
+    def _failures_explained(self) -> Iterator[None]:
+        """Translates what the HTTP client raises, which quotes the URL and so the token."""
         try:
             yield
-        except aiohttp.ClientConnectorCertificateError as error:
-            raise UploadError(
-                f"{self.link.host}: its TLS certificate is not trusted ({error.certificate_error}). "
-                "If it is your own authority's, name that in SSL_CERT_FILE"
-            ) from None
-        except aiohttp.ClientConnectorDNSError:
-            raise UploadError(f"{self.link.host}: no such host. Check NEXTCLOUD_UPLOAD") from None
-        except (aiohttp.ClientError, OSError) as error:
-            if isinstance(body, Body) and body.failure:
-                raise body.failure from None
-            # A time limit of ours has no words of its own.
-            reason = self.without_secrets(str(error)) or (
-                "the server fell silent" if isinstance(error, TimeoutError) else type(error).__name__
-            )
+        except PyreqwestError as error:
+            raise self._explained(error) from None
+        except TimeoutError:
             raise BrokenConnectionError(
-                f"{self.link.host}: the connection broke ({reason}). Try again later"
+                f"{self.link.host}: the connection broke (the server fell silent). Try again later"
             ) from None
 
-    async def repeat(self, attempt: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Make a request that is safe to repeat until it gets an answer that is not transient."""
-        for pause_s in self.patience.pauses_s():
+    def _explained(self, error: PyreqwestError) -> UploadError:
+        causes = [error.message]
+        if isinstance(error, DetailedPyreqwestError):
+            causes += [cause["message"] for cause in error.details["causes"] or ()]
+        innermost = self.without_secrets(causes[-1])
+        if isinstance(error, BuilderError):
+            return UploadError(
+                f"{self.link.host}: no request can be made of the link. Check NEXTCLOUD_UPLOAD"
+            )
+        if innermost.startswith("invalid peer certificate"):
+            return UploadError(
+                f"{self.link.host}: its TLS certificate is not trusted ({innermost}). "
+                "If it is your own authority's, name that in SSL_CERT_FILE"
+            )
+        if "dns error" in causes:
+            return UploadError(f"{self.link.host}: no such host. Check NEXTCLOUD_UPLOAD")
+        reason = type(error).__name__ if "://" in innermost else innermost
+        if "client error (Connect)" in causes:
+            return NoConnectionError(
+                f"{self.link.host}: no connection could be made ({reason}). Try again later"
+            )
+        return BrokenConnectionError(f"{self.link.host}: the connection broke ({reason}). Try again later")
+
+    async def retry(self, attempt: Callable[[], Awaitable[DavResponse]]) -> DavResponse:
+        """Make a request that is safe to repeat until its response is not transient."""
+        for pause_s in self.pauses_s:
             try:
-                answer = await attempt()
+                response = await attempt()
             except BrokenConnectionError:
                 pass
             else:
-                if not answer.is_transient:
-                    return answer
+                if not response.is_transient:
+                    return response
             await asyncio.sleep(pause_s)
         return await attempt()
 
     async def discard(self, url: str, headers: Mapping[str, str]) -> None:
         """Delete what this program put there, if the share allows it and the server can be reached."""
-        try:
+        with suppress(UploadError):
             await self.request("DELETE", url, headers)
-        except UploadError:
-            return
 
-    def refusal(self, answer: Answer, doing: str) -> RefusedError:
-        """The error for an answer that ends the upload; `doing` says what was asked for."""
-        reason = self.without_secrets(explain(answer, bool(self.password)))
-        return RefusedError(f"{self.link.host}: {doing} failed with {reason}", answer.status)
+    def refusal(self, response: DavResponse, doing: str) -> RefusedError:
+        """The error for a response that ends the upload; `doing` says what was asked for."""
+        reason = self.without_secrets(response.explain(bool(self.password)))
+        return RefusedError(f"{self.link.host}: {doing} failed with {reason}", response.status)
 
     def without_secrets(self, text: str) -> str:
         """`text` with the share's token and password replaced: servers like to quote paths."""
@@ -200,28 +175,51 @@ class Wire:
         return text
 
 
-def _payload(
-    body: Body | str | None, headers: Mapping[str, str], limit: asyncio.Timeout
-) -> tuple[AsyncIterator[bytes] | bytes | None, Mapping[str, str]]:
+def _client() -> Client:
+    return (
+        ClientBuilder()
+        .no_proxy()
+        .follow_redirects(False)
+        .connect_timeout(timedelta(seconds=CONNECT_S))
+        # A pooled connection that the server has just closed looks like an upload that broke half-way.
+        .pool_max_idle_per_host(0)
+        .user_agent("tmdb-scrapy")
+        .default_headers(
+            {
+                # Without it, many servers respond with 401 to whoever writes to a public share.
+                "X-Requested-With": "XMLHttpRequest",
+                # Some refusals can be told apart by Nextcloud's words only, and it translates them.
+                "Accept-Language": "en",
+            }
+        )
+        .build()
+    )
+
+
+def _with_body(builder: RequestBuilder, body: Body | str | None, limit: asyncio.Timeout) -> RequestBuilder:
     if isinstance(body, Body):
         # A known length avoids chunked transfer coding, which PHP behind some web servers stores as 0 bytes.
-        return body.stream(limit), {**headers, "Content-Length": str(body.length)}
+        return builder.header("Content-Length", str(body.length)).body_stream(body.stream(limit))
     if body is None:
-        return None, headers
-    return body.encode(), {**headers, "Content-Type": "application/xml; charset=utf-8"}
+        return builder
+    return builder.header("Content-Type", "application/xml; charset=utf-8").body_text(body)
 
 
-async def _pour(response: aiohttp.ClientResponse, take: Take, limit: asyncio.Timeout) -> None:
-    async for block in response.content.iter_chunked(BLOCK_BYTES):
-        limit.reschedule(asyncio.get_running_loop().time() + STALL_S)
-        if not take(block):
+def _move_on(limit: asyncio.Timeout, seconds: float) -> None:
+    # A server may respond before it has taken the last block: then the limit is over, and that is fine.
+    with suppress(RuntimeError):
+        limit.reschedule(asyncio.get_running_loop().time() + seconds)
+
+
+async def _pour(response: Response, on_block: OnBlock, limit: asyncio.Timeout) -> None:
+    while (block := await response.body_reader.read_chunk()) is not None:
+        _move_on(limit, STALL_S)
+        if not on_block(bytes(block)):
             return
 
 
-async def _text(response: aiohttp.ClientResponse) -> str:
+async def _text(response: Response) -> str:
     read = bytearray()
-    async for block in response.content.iter_chunked(1 << 16):
+    while len(read) <= _READ_AT_MOST_BYTES and (block := await response.body_reader.read_chunk()) is not None:
         read += block
-        if len(read) > _READ_AT_MOST_BYTES:
-            break
     return read.decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""What a server's answers mean: status and body in, facts and sentences out. No I/O."""
+"""What a server's responses mean: status and body in, facts and sentences out. No I/O."""
 
 from __future__ import annotations
 
@@ -9,25 +9,32 @@ from xml.etree import ElementTree
 _DAV = "{DAV:}"
 _OWNCLOUD = "{http://owncloud.org/ns}"
 _SABRE = "{http://sabredav.org/ns}"
-
 PROPERTIES = """<?xml version="1.0"?>
 <d:propfind xmlns:d="DAV:" xmlns:oc="http://owncloud.org/ns"><d:prop>
 <d:resourcetype/><d:getcontentlength/><d:getetag/><oc:checksums/><oc:permissions/>
 </d:prop></d:propfind>"""
-"""The body of a PROPFIND that `read_properties` understands the answer of."""
-
+"""The body of a PROPFIND whose response `read_properties` reads."""
 
 _PASSING = {408, 423, 500, 502, 503, 504, *range(520, 525)}
 """520 to 524 are Cloudflare's, in front of a server that is slow or away."""
-
-
-class UploadError(Exception):
-    """An upload failed; the message says what, where and what to do next, and holds no secret."""
+_MEANINGS = {
+    401: "the share needs a password (set NEXTCLOUD_PASSWORD) or no longer exists",
+    403: "the share does not allow it. Ask its owner to allow uploading (and editing, to replace files)",
+    404: "there is no such share. Check NEXTCLOUD_UPLOAD; it may have expired or been deleted",
+    405: "the share does not allow it. Ask its owner to allow uploading",
+    407: "the proxy asks for a user and password. Put them into its address: http://USER:PASSWORD@HOST:PORT",
+    409: "there is no folder to upload to. Check that NEXTCLOUD_UPLOAD is the link of a folder",
+    412: "a file of that name appeared meanwhile, or changed. Choose another --name, or --replace it",
+    413: "a proxy in front of the server limits the size of a request. Ask who runs it to raise the limit",
+    423: "the file is locked by another transfer. Try again in some minutes",
+    429: "the server throttles this address, usually after wrong passwords. Wait half an hour",
+    507: "the owner's storage quota is used up. Free some space",
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP response whose body was read."""
+class DavResponse:
+    """A response whose body was read."""
 
     status: int
     headers: Mapping[str, str]
@@ -45,7 +52,7 @@ class Answer:
 
     @property
     def says_no_such_share(self) -> bool:
-        """Nextcloud 29 to 32 answer 503 for an unknown token and name the exception in the body."""
+        """Nextcloud 29 to 32 respond with 503 to an unknown token and name the exception in the body."""
         return self.is_from_nextcloud and "NotFound" in self.text and self.status in {404, 503}
 
     @property
@@ -57,6 +64,34 @@ class Answer:
     def says_body_was_cut_short(self) -> bool:
         """Nextcloud's 400 for a body shorter than its Content-Length: `Expected filesize of … but read …`."""
         return self.status == 400 and "expected filesize" in self.text.lower()
+
+    def explain(self, has_password: bool) -> str:
+        """Why the server refused, in its own words where it has any, and what the user can do."""
+        reason = f"HTTP {self.status}: {self._meaning(has_password)}"
+        words = self._servers_words()
+        return f"{reason} (the server says: {words})" if words else reason
+
+    def _meaning(self, has_password: bool) -> str:
+        if self.status == 401 and has_password:
+            return (
+                "the share or its password is not accepted. Check NEXTCLOUD_UPLOAD and NEXTCLOUD_PASSWORD "
+                "before you try again: wrong passwords are throttled"
+            )
+        if self.says_no_such_share:
+            return _MEANINGS[404]
+        if self.status == 503 and self.headers.get("X-Nextcloud-Maintenance-Mode") == "1":
+            return "the server is in maintenance mode. Try again later"
+        if 300 <= self.status < 400:
+            return "the server redirects. Open the link in a browser and copy its address to NEXTCLOUD_UPLOAD"
+        if self.status >= 500:
+            return _MEANINGS.get(self.status, "the server failed. Try again later or ask who runs it")
+        return _MEANINGS.get(self.status, "the server refused")
+
+    def _servers_words(self) -> str:
+        """Sabre's own message; HTML pages are left out."""
+        document = _parse_xml(self.text)
+        message = None if document is None else document.findtext(f"{_SABRE}message")
+        return " ".join((message or "").split())[:200]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -71,9 +106,9 @@ class RemoteFile:
     """Letters of ownCloud's scheme: `D` deletable, `N` renamable, `W` writable, `CK` may create inside."""
 
 
-def read_properties(answer: Answer) -> RemoteFile | None:
-    """The first resource of a PROPFIND's answer; None when the answer is not one."""
-    document = _parse(answer.text) if answer.status == 207 else None
+def read_properties(response: DavResponse) -> RemoteFile | None:
+    """The first resource that a PROPFIND found; None when the response tells of none."""
+    document = _parse_xml(response.text) if response.status == 207 else None
     if document is None:
         return None
     properties: dict[str, ElementTree.Element] = {}
@@ -105,52 +140,7 @@ def _sha256(checksums: str | None) -> str | None:
     return None
 
 
-def explain(answer: Answer, has_password: bool) -> str:
-    """Why the server refused, in its own words where it has any, and what the user can do."""
-    reason = f"HTTP {answer.status}: {_meaning(answer, has_password)}"
-    words = _words(answer.text)
-    return f"{reason} (the server says: {words})" if words else reason
-
-
-def _meaning(answer: Answer, has_password: bool) -> str:
-    if answer.status == 401 and has_password:
-        return (
-            "the share or its password is not accepted. Check NEXTCLOUD_UPLOAD and NEXTCLOUD_PASSWORD before "
-            "you try again: wrong passwords are throttled"
-        )
-    if answer.says_no_such_share:
-        return _MEANINGS[404]
-    if answer.status == 503 and answer.headers.get("X-Nextcloud-Maintenance-Mode") == "1":
-        return "the server is in maintenance mode. Try again later"
-    if 300 <= answer.status < 400:
-        return "the server redirects. Open the link in a browser and put where it leads into NEXTCLOUD_UPLOAD"
-    if answer.status >= 500:
-        return _MEANINGS.get(answer.status, "the server failed. Try again later or ask who runs it")
-    return _MEANINGS.get(answer.status, "the server refused")
-
-
-_MEANINGS = {
-    401: "the share needs a password (set NEXTCLOUD_PASSWORD) or no longer exists",
-    403: "the share does not allow it. Ask its owner to allow uploading (and editing, to replace files)",
-    404: "there is no such share. Check NEXTCLOUD_UPLOAD; it may have expired or been deleted",
-    405: "the share does not allow it. Ask its owner to allow uploading",
-    409: "there is no folder to upload to. Check that NEXTCLOUD_UPLOAD is the link of a folder",
-    412: "a file of that name appeared meanwhile, or changed. Choose another --name, or --replace it",
-    413: "a proxy in front of the server limits the size of a request. Ask who runs it to raise the limit",
-    423: "the file is locked by another transfer. Try again in some minutes",
-    429: "the server throttles this address, usually after wrong passwords. Wait half an hour",
-    507: "the owner's storage quota is used up. Free some space",
-}
-
-
-def _words(text: str) -> str:
-    """Sabre's own message; HTML pages are left out."""
-    document = _parse(text)
-    message = None if document is None else document.findtext(f"{_SABRE}message")
-    return " ".join((message or "").split())[:200]
-
-
-def _parse(text: str) -> ElementTree.Element | None:
+def _parse_xml(text: str) -> ElementTree.Element | None:
     """The document; None when it is not XML, or declares entities, which is how XML attacks its reader."""
     if "<!DOCTYPE" in text:
         return None
