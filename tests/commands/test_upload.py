@@ -78,6 +78,17 @@ def test_the_merged_file_is_uploaded_over_tls_and_said_to_be_verified(
     assert "size verified" in ended
 
 
+def test_the_folder_that_the_link_shows_is_where_the_file_goes(server: NextcloudServer, data: Path) -> None:
+    (server.folder / "a b").mkdir()
+    result = scrapy_upload(server, data, "movies", NEXTCLOUD_UPLOAD=f"{server.link}?dir=/a%20b")
+    assert result.returncode == 0, result.stderr
+    assert server.files() == {"a b/movies.jsonl": MOVIES}
+    looking, started, ended = result.stderr.splitlines()
+    assert looking == f"looking at /a b of the share on {urlsplit(server.url).netloc}"
+    assert started.endswith(" in /a b")
+    assert "in /a b: size verified" in ended
+
+
 def test_a_different_file_is_replaced_only_when_asked_to(server: NextcloudServer, data: Path) -> None:
     (server.folder / "movies.jsonl").write_bytes(b"old")
     result = scrapy_upload(server, data, "movies")
@@ -122,6 +133,7 @@ def test_one_part_that_fails_does_not_keep_the_others_back(server: NextcloudServ
     ("arguments", "environment", "exit_code", "expected"),
     [
         (["movies"], {"NEXTCLOUD_UPLOAD": ""}, 2, "NEXTCLOUD_UPLOAD is not set"),
+        (["movies"], {"NEXTCLOUD_UPLOAD": "https://cloud.example/s/T?path=/../a"}, 2, "names a folder"),
         (["movies"], {"THREADS": "many"}, 2, "THREADS"),
         (["movies"], {"NEXTCLOUD_PASSWORD": "wrong"}, 1, "NEXTCLOUD_PASSWORD"),
         (["people"], {}, 1, "run `scrapy merge people` first"),

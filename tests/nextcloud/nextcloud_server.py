@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from cheroot import wsgi
 from cheroot.server import HTTPConnection
@@ -112,7 +112,12 @@ class NextcloudServer:
         self._thread.join()
 
     def files(self) -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in self.folder.iterdir()}
+        """Each file's path below the top of the share, and its content."""
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for path in self.folder.rglob("*")
+            if path.is_file()
+        }
 
     def count(self, method: str) -> int:
         return sum(request.startswith(f"{method} ") for request in self.requests)
@@ -267,10 +272,10 @@ class NextcloudServer:
         return self._pass_on(self._chunks, environ, start_response, path)
 
     def _assemble(self, environ: Environ, start_response: StartResponse, chunks: Path) -> Iterable[bytes]:
-        name = unquote(environ["HTTP_DESTINATION"]).rpartition("/")[2]
+        path = _below_top(environ["HTTP_DESTINATION"])
         if self.rules.upload_only:
-            name = self._as_file_drop({**environ, "REQUEST_METHOD": "PUT"}, "PUT", f"/{name}").lstrip("/")
-        target = self.folder / name
+            path = self._as_file_drop({**environ, "REQUEST_METHOD": "PUT"}, "PUT", path)
+        target = self.folder / path.lstrip("/")
         if self.rules.rival:
             target.write_bytes(self.rules.rival)
         if target.exists() and environ.get("HTTP_OVERWRITE") == "F":
@@ -296,7 +301,7 @@ class NextcloudServer:
     ) -> Iterable[bytes]:
         inner = {**environ, "PATH_INFO": path, "SCRIPT_NAME": ""}
         if "HTTP_DESTINATION" in environ:
-            inner["HTTP_DESTINATION"] = "/" + environ["HTTP_DESTINATION"].rpartition("/")[2]
+            inner["HTTP_DESTINATION"] = quote(_below_top(environ["HTTP_DESTINATION"]))
         answer: Iterable[bytes] = dav(inner, start_response)
         return answer
 
@@ -374,6 +379,12 @@ def _dav(provider: _Provider) -> WsgiDAVApp:
             "logging": {"enable": False},
         }
     )
+
+
+def _below_top(url: str) -> str:
+    """The path below the top of the share."""
+    _, found, path = unquote(urlsplit(url).path).partition(f"/dav/files/{TOKEN}")
+    return path if found else unquote(urlsplit(url).path).removeprefix("/cloud/public.php/webdav")
 
 
 def _credentials(environ: Environ) -> tuple[str, str] | None:
