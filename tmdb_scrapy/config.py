@@ -179,7 +179,9 @@ class Config:
     tmdb_export_url: str = _key(
         "https://files.tmdb.org/p/exports", _url("https", "http"), "where the daily ID export lives"
     )
-    nextcloud_upload: Secret = _key("", _share, "link of a Nextcloud public share", secret=True)
+    nextcloud_upload: Secret = _key(
+        "", _share, "link of a Nextcloud public share, or of a folder of it", secret=True
+    )
     nextcloud_password: Secret = _key("", Secret, "its password, if it has one", secret=True)
 
     @classmethod

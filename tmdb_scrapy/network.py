@@ -7,6 +7,8 @@ redirect: that could carry a key or a password elsewhere.
 
 from __future__ import annotations
 
+import atexit
+import time
 from datetime import timedelta
 from typing import TypeVar
 
@@ -26,6 +28,12 @@ CONNECT_TIMEOUT_S = 10.0
 """For all addresses of a host together: those of one family share it, so that a dead one leaves time."""
 
 Builder = TypeVar("Builder", ClientBuilder, SyncClientBuilder)
+
+LET_GO_S = 0.05
+"""The client's thread may still be waking the event loop when the program ends, and Python aborts the process
+(`PyGILState_Release`) when such a thread comes back to an interpreter that is being taken down: three in ten
+short programs ended so. A moment in which the thread can leave Python prevents it."""
+atexit.register(time.sleep, LET_GO_S)
 
 
 class HostNotFound(ConnectionError):

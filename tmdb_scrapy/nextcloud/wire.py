@@ -11,14 +11,16 @@ from types import TracebackType
 from typing import Self
 
 from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import BuilderError, DetailedPyreqwestError, PyreqwestError
+from pyreqwest.exceptions import ConnectTimeoutError, PyreqwestError
 from pyreqwest.request import RequestBuilder
 from pyreqwest.response import Response
 
+from tmdb_scrapy.network import HostNotFound, Unreachable, Untrusted, prepared, translated
 from tmdb_scrapy.nextcloud.link import ShareLink
 from tmdb_scrapy.nextcloud.responses import DavResponse
 
 CONNECT_S = 30.0
+"""How long it may take to be connected, TLS included."""
 RESPONSE_S = 60.0
 """How long a server may think about a request that neither brings nor assembles a file."""
 STALL_S = 120.0
@@ -115,34 +117,33 @@ class DavClient:
         """Translates what the HTTP client raises, which quotes the URL and so the token."""
         try:
             yield
+        except ConnectTimeoutError:
+            raise self._no_connection(f"no response within {CONNECT_S:.0f} s") from None
         except PyreqwestError as error:
-            raise self._explained(error) from None
+            raise self._explained(translated(error)) from None
         except TimeoutError:
-            raise BrokenConnectionError(
-                f"{self.link.host}: the connection broke (the server fell silent). Try again later"
-            ) from None
+            raise self._broken("the server fell silent") from None
 
-    def _explained(self, error: PyreqwestError) -> UploadError:
-        causes = [error.message]
-        if isinstance(error, DetailedPyreqwestError):
-            causes += [cause["message"] for cause in error.details["causes"] or ()]
-        innermost = self.without_secrets(causes[-1])
-        if isinstance(error, BuilderError):
-            return UploadError(
-                f"{self.link.host}: no request can be made of the link. Check NEXTCLOUD_UPLOAD"
-            )
-        if innermost.startswith("invalid peer certificate"):
-            return UploadError(
-                f"{self.link.host}: its TLS certificate is not trusted ({innermost}). "
-                "If it is your own authority's, name that in SSL_CERT_FILE"
-            )
-        if "dns error" in causes:
-            return UploadError(f"{self.link.host}: no such host. Check NEXTCLOUD_UPLOAD")
-        reason = type(error).__name__ if "://" in innermost else innermost
-        if "client error (Connect)" in causes:
-            return NoConnectionError(
-                f"{self.link.host}: no connection could be made ({reason}). Try again later"
-            )
+    def _explained(self, error: Exception) -> UploadError:
+        reason = self.without_secrets(str(error))
+        match error:
+            case ValueError():
+                return UploadError(f"{self.link.host}: no request can be made of it. Check NEXTCLOUD_UPLOAD")
+            case Untrusted():
+                return UploadError(
+                    f"{self.link.host}: its TLS certificate is not trusted ({reason}). "
+                    "If it is your own authority's, name that in SSL_CERT_FILE"
+                )
+            case HostNotFound():
+                return UploadError(f"{self.link.host}: no such host. Check NEXTCLOUD_UPLOAD")
+            case Unreachable():
+                return self._no_connection(reason)
+        return self._broken(reason)
+
+    def _no_connection(self, reason: str) -> NoConnectionError:
+        return NoConnectionError(f"{self.link.host}: no connection could be made ({reason}). Try again later")
+
+    def _broken(self, reason: str) -> BrokenConnectionError:
         return BrokenConnectionError(f"{self.link.host}: the connection broke ({reason}). Try again later")
 
     async def retry(self, attempt: Callable[[], Awaitable[DavResponse]]) -> DavResponse:
@@ -177,13 +178,10 @@ class DavClient:
 
 def _client() -> Client:
     return (
-        ClientBuilder()
-        .no_proxy()
-        .follow_redirects(False)
+        prepared(ClientBuilder())
         .connect_timeout(timedelta(seconds=CONNECT_S))
         # A pooled connection that the server has just closed looks like an upload that broke half-way.
         .pool_max_idle_per_host(0)
-        .user_agent("tmdb-scrapy")
         .default_headers(
             {
                 # Without it, many servers respond with 401 to whoever writes to a public share.
