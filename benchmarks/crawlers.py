@@ -18,6 +18,7 @@ import redis
 
 from benchmarks.processes import Measured, Ran
 from benchmarks.servers import Answered, ApiServer
+from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import IdQueue
 
 CONCURRENCY = 32
@@ -172,7 +173,7 @@ def _seed(task: Task) -> None:
     async def seed() -> None:
         client = redis.asyncio.Redis.from_url(task.redis_url)
         await client.flushall()
-        await IdQueue(client, "movies").seed(task.ids)
+        await IdQueue(client, KINDS["movies"]).seed(task.ids)
         await client.aclose()
 
     asyncio.run(seed())

@@ -23,7 +23,7 @@ from benchmarks.authority import HOST, Authority
 from benchmarks.bodies import SEED, Mix, write_gzipped
 from benchmarks.machine import on_core
 from benchmarks.processes import look_at
-from tmdb_scrapy.redis_server import free_port
+from tmdb_scrapy.local.redis_server import free_port
 from tmdb_scrapy.sandbox.server.process import SandboxProcess
 
 START_TIMEOUT_S = 10.0

@@ -18,7 +18,7 @@ from benchmarks.bodies import Mix, catalogue_size
 from benchmarks.crawlers import CONCURRENCY, Crawl, Crawler, Task, crawl
 from benchmarks.machine import Cores, on_core
 from benchmarks.servers import ApiServer, NginxServer, SandboxServer, has_nginx, roomy_directory
-from tmdb_scrapy.redis_server import RedisServer
+from tmdb_scrapy.local.redis_server import RedisServer
 
 WIRE_BYTES = 9_000
 """Room that a gzipped body takes at most, on average."""

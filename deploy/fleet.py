@@ -13,8 +13,8 @@ from deploy.ssh.failures import FleetError, HostFailure
 from deploy.ssh.hosts import Host, HostsError, parse_host, read_hosts, select
 from deploy.ssh.remote_calls import RemoteCalls
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.kinds import FIRST, KINDS
 
-KINDS = ("movies", "people")
 Result = TypeVar("Result")
 
 
@@ -89,10 +89,10 @@ class Fleet:
 
 
 def kind(environment: Mapping[str, str] = os.environ) -> str:
-    """KIND; raises `FleetError` for anything but movies and people."""
-    chosen = environment.get("KIND") or KINDS[0]
+    """KIND; raises `FleetError` for anything else than a kind of record."""
+    chosen = environment.get("KIND") or FIRST
     if chosen not in KINDS:
-        raise FleetError(f"KIND={chosen!r}: must be {' or '.join(KINDS)}")
+        raise FleetError(f"KIND={chosen!r}: must be one of {', '.join(KINDS)}")
     return chosen
 
 

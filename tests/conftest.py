@@ -19,8 +19,8 @@ from scrapy.utils.test import get_crawler
 
 from tmdb_scrapy import settings as page
 from tmdb_scrapy.config import Config
-from tmdb_scrapy.redis_server import RedisServer
-from tmdb_scrapy.spiders.movies import MoviesSpider
+from tmdb_scrapy.local.redis_server import RedisServer
+from tmdb_scrapy.spiders.of_kinds import SPIDERS
 
 API_KEY = "0123456789abcdef" * 2
 FIGURE = "figure"
@@ -128,7 +128,7 @@ def make_crawler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
 
     def made(
         settings: Mapping[str, Any] | None = None,
-        spider_class: type[Spider] = MoviesSpider,
+        spider_class: type[Spider] = SPIDERS["movies"],
         **variables: str,
     ) -> Crawler:
         for name, value in variables.items():

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tmdb_scrapy.redis_server import free_port
+from tmdb_scrapy.local.redis_server import free_port
 
 ROOM = 10_000
 _turns = itertools.count()

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from scrapy.settings import Settings
 
 from tmdb_scrapy.config import Config, ConfigError, Secret, read_env_file, without_secrets
+from tmdb_scrapy.kinds import KINDS
 
 ROOT = Path(__file__).parents[1]
-FIELDS = {field.name.upper(): field for field in dataclasses.fields(Config)}
+KEYS = Config.settings()
 API_KEY = "0123456789abcdef" * 2
+TWENTY = tuple(f"season/{number}" for number in range(20))
 NOWHERE = Path("/nonexistent/.env")
 
 
@@ -43,8 +45,9 @@ class TestReading:
         config = load()
         assert config.threads == 20
         assert config.rate_limit == 40.0
-        assert config.filter is True
-        assert config.append_to_response == ("credits", "keywords", "similar", "recommendations")
+        assert config.filters(KINDS["movies"]) is True
+        assert config.appended(KINDS["movies"]) == ("credits", "keywords", "similar", "recommendations")
+        assert config.appended(KINDS["people"]) == ("movie_credits",)
         assert config.tmdb_api_key == ""
 
     def test_no_env_file_is_no_error(self, tmp_path: Path) -> None:
@@ -115,6 +118,46 @@ class TestReading:
         expected = {key: value for key, (value, _, _) in lines.items()}
         assert written(tmp_path_factory.getbasetemp(), text) == expected
 
+    @pytest.mark.parametrize(
+        ("line", "meant"),
+        [
+            ("THREADS='5", "THREADS=value"),
+            ('REMOTE_USER="ada\nTHREADS=5', "REMOTE_USER=value"),
+            ("THREADS: 5", "THREADS=value"),
+            ("THREADS 5", "THREADS=value"),
+            ("THREADS", "THREADS=value"),
+            ("RATE-LIMIT=5", "RATE_LIMIT=value"),
+            ("'5';", ""),
+            ("THREADS='5';", "THREADS=value"),
+            ("=5", ""),
+            ("THREAD=5", "THREADS is"),
+            ("THRAEDS=5", "THREADS is"),
+            ("threads=5", "THREADS is"),
+            ("PROCESESS=2", "PROCESSES is"),
+        ],
+    )
+    def test_a_line_that_is_not_understood_refuses_the_file(
+        self, tmp_path: Path, line: str, meant: str
+    ) -> None:
+        file = tmp_path / ".env"
+        file.write_text(f"LANGUAGE=de\n{line}\n")
+        with pytest.raises(ConfigError) as caught:
+            Config.load({}, file)
+        assert meant in str(caught.value)
+
+    def test_all_lines_that_are_not_understood_are_told_at_once(self, tmp_path: Path) -> None:
+        file = tmp_path / ".env"
+        file.write_text("THREADS: 5\nLANGUAGE=de\nRATE_LIMIT 3\n")
+        with pytest.raises(ConfigError) as caught:
+            Config.load({}, file)
+        assert [problem.partition(":")[0][-1] for problem in caught.value.problems] == ["1", "3"]
+
+    @pytest.mark.parametrize("line", ["AWS_SECRET_ACCESS_KEY=x", "export THREADS=5", "EDITOR=vi", "LANG=C"])
+    def test_other_programs_keys_and_exports_are_nobodys_slip(self, tmp_path: Path, line: str) -> None:
+        file = tmp_path / ".env"
+        file.write_text(line + "\n")
+        Config.load({}, file)
+
     @pytest.mark.parametrize("content", [b"REMOTE_USER=\xff\xfe\n", None], ids=["not UTF-8", "a directory"])
     def test_a_file_that_cannot_be_read_is_a_problem_of_the_configuration(
         self, tmp_path: Path, content: bytes | None
@@ -149,6 +192,21 @@ class TestValues:
             ("DATA_DIR", "/mnt/big disk", Path("/mnt/big disk")),
             ("APPEND_TO_RESPONSE", "credits", ("credits",)),
             ("APPEND_TO_RESPONSE", " credits , images,", ("credits", "images")),
+            ("APPEND_TV", "season/0,watch/providers", ("season/0", "watch/providers")),
+            (
+                "APPEND_TV",
+                ",".join(f"season/{n}" for n in range(20)),
+                tuple(f"season/{n}" for n in range(20)),
+            ),
+            ("APPEND_TO_RESPONSE", "credits,credits", ("credits",)),
+            ("DATA_DIR", "~/tmdb", Path.home() / "tmdb"),
+            ("TMDB_API_URL", "http://[::1]:8080/3", "http://[::1]:8080/3"),
+            ("TMDB_API_KEY", "1a2b3c4d5e6f7g8h9i0j", "1a2b3c4d5e6f7g8h9i0j"),
+            ("LANGUAGE", "", "en-US"),
+            ("THREADS", "", 20),
+            ("FILTER", "", True),
+            ("DATA_DIR", "", Path("data")),
+            ("TMDB_API_URL", "", "https://api.themoviedb.org/3"),
             ("LANGUAGE", "de", "de"),
             ("LANGUAGE", "de-DE", "de-DE"),
             ("LANGUAGE", "C", "en-US"),
@@ -165,7 +223,9 @@ class TestValues:
         ],
     )
     def test_a_value_is_read_as_meant(self, key: str, text: str, value: Any) -> None:
-        assert getattr(load(**{key: text}), key.lower()) == value
+        config = load(**{key: text})
+        found = config.of_kinds[key] if key in config.of_kinds else getattr(config, key.lower())
+        assert found == value
 
     @pytest.mark.parametrize(
         ("key", "text"),
@@ -175,7 +235,6 @@ class TestValues:
             ("THREADS", "-1"),
             ("THREADS", "many"),
             ("THREADS", "1.5"),
-            ("THREADS", ""),
             ("PROCESSES", "0"),
             ("PROCESSES", "257"),
             ("PROCESSES", "automatic"),
@@ -185,12 +244,17 @@ class TestValues:
             ("RATE_LIMIT", "1e3"),
             ("FLEET_RATE_LIMIT", "fast"),
             ("SSH_TRUST_NEW", "2"),
-            ("FILTER", ""),
-            ("DATA_DIR", ""),
             ("MIN_REVENUE", "-1"),
             ("MIN_BUDGET", "1,000"),
             ("APPEND_TO_RESPONSE", "credits;keywords"),
             ("APPEND_TO_RESPONSE", ",".join(["credits"] + [f"a{'b' * n}" for n in range(20)])),
+            ("APPEND_TV", ",".join(f"season/{n}" for n in range(21))),
+            ("APPEND_PEOPLE", "images/"),
+            ("APPEND_PEOPLE", "../configuration"),
+            ("TMDB_API_URL", "http://api.themoviedb.org/3"),
+            ("TMDB_API_URL", "http://10.0.0.1:8080/3"),
+            ("DATA_DIR", "/tmp/\udcff"),
+            ("DATA_DIR", "a\nb"),
             ("LANGUAGE", "english"),
             ("LANGUAGE", "en-us"),
             ("TMDB_API_URL", "ftp://host"),
@@ -212,7 +276,7 @@ class TestValues:
         assert problem.startswith("REDIS_URL: must be redis://host:port/0")
 
     def test_all_problems_are_told_at_once(self) -> None:
-        problems = problems_of(THREADS="x", RATE_LIMIT="y", TMDB_API_KEY="z", REDIS_URL="http://host")
+        problems = problems_of(THREADS="x", RATE_LIMIT="y", TMDB_API_KEY="z z", REDIS_URL="http://host")
         assert {problem.split("=")[0].split(":")[0] for problem in problems} == {
             "THREADS", "RATE_LIMIT", "TMDB_API_KEY", "REDIS_URL"
         }  # fmt: skip
@@ -227,7 +291,7 @@ class TestValues:
     def test_the_filter_needs_credits(self, filter: str) -> None:
         environment = {"FILTER": filter, "APPEND_TO_RESPONSE": "keywords"}
         if filter == "off":
-            assert load(**environment).append_to_response == ("keywords",)
+            assert load(**environment).appended(KINDS["movies"]) == ("keywords",)
         else:
             assert "credits" in problems_of(**environment)[0]
 
@@ -239,6 +303,21 @@ class TestValues:
 
     def test_workers_share_the_rate(self) -> None:
         assert load(RATE_LIMIT="40", PROCESSES="4").rate_per_worker == 10.0
+
+    def test_a_key_of_an_unusual_form_is_remarked_on_and_used(self) -> None:
+        (remark,) = load(TMDB_API_KEY="1a2b3c4d5e6f7g8h9i0j").remarks
+        assert "unusual form" in remark
+        assert "1a2b" not in remark
+        assert load(TMDB_API_KEY=API_KEY).remarks == load().remarks == ()
+
+    @pytest.mark.parametrize("mode", [0o640, 0o604, 0o600])
+    def test_a_key_that_others_can_read_is_remarked_on(self, tmp_path: Path, mode: int) -> None:
+        file = tmp_path / ".env"
+        file.write_text(f"TMDB_API_KEY={API_KEY}\n")
+        file.chmod(mode)
+        remarks = Config.load({}, file).remarks
+        assert bool(remarks) == (mode != 0o600)
+        assert all("TMDB_API_KEY" in remark and "chmod 600" in remark for remark in remarks)
 
     def test_it_is_immutable(self) -> None:
         with pytest.raises(dataclasses.FrozenInstanceError):
@@ -269,8 +348,9 @@ class TestSecrets:
     @pytest.mark.parametrize(
         ("key", "text", "secret"),
         [
-            ("TMDB_API_KEY", "my-key-with-a-typo", "typo"),
-            ("TMDB_API_KEY", "0123456789abcdef0123456789abcdeg", "0123"),
+            ("TMDB_API_KEY", "my key with a typo", "typo"),
+            ("TMDB_API_KEY", "0123456789abcdef\u00e9", "0123"),
+            ("REDIS_URL", "redis://:hush@host/0?decode_responses=True", "hush"),
             ("REDIS_URL", "http://:hush@host/0", "hush"),
             ("REDIS_URL", "redis://:hush/hush@host:6379/0", "hush"),
             ("REDIS_URL", "redis://:hu℀sh@host:6379/0", "hu℀sh"),
@@ -309,7 +389,7 @@ class TestCommandLine:
     @pytest.fixture(autouse=True)
     def _clean(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
-        for key in FIELDS:
+        for key in KEYS:
             monkeypatch.delenv(key, raising=False)
 
     def test_it_wins_over_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,10 +434,10 @@ class TestDocuments:
         assert "REDIS_URL" not in read_env_file(ROOT / ".env.example")
 
     def test_the_example_has_every_key_and_no_other(self, example: dict[str, str]) -> None:
-        assert example.keys() == FIELDS.keys()
+        assert example.keys() == KEYS.keys()
 
     def test_the_example_has_the_defaults(self, example: dict[str, str]) -> None:
-        assert example == {key: field.metadata["default"] for key, field in FIELDS.items()}
+        assert example == Config.defaults()
 
     def test_the_example_loads_as_it_is(self) -> None:
         assert Config.load({}, ROOT / ".env.example") == load()
@@ -373,10 +453,9 @@ class TestDocuments:
         return rows
 
     def test_the_readme_has_every_key_and_no_other(self, table: dict[str, str]) -> None:
-        assert table.keys() == FIELDS.keys()
+        assert table.keys() == KEYS.keys()
 
     def test_the_readme_has_the_defaults(self, table: dict[str, str]) -> None:
-        for key, field in FIELDS.items():
-            default = field.metadata["default"]
+        for key, default in Config.defaults().items():
             shown = re.findall(r"`([^`]*)`", table[key])
             assert default in shown if default else not shown, key

@@ -19,7 +19,7 @@ DOWNLOADER = "tmdb_scrapy.engine.downloader.DirectDownloader"  # no slots: one h
 ITEM_PROCESSOR = "tmdb_scrapy.engine.items.DirectItems"  # no coroutine for a synchronous pipeline
 STATS_CLASS = "tmdb_scrapy.engine.stats.PlainStats"  # a movie counts a dozen things
 WARN_ON_GENERATOR_RETURN_VALUE = False  # parses the source of every callback
-SCHEDULER = "tmdb_scrapy.scheduler.DequeScheduler"  # IDs are unique by the ledger: nothing to fingerprint
+SCHEDULER = "tmdb_scrapy.engine.scheduler.DequeScheduler"  # IDs are unique by the ledger
 ROBOTSTXT_OBEY = False  # Scrapy's default; an API with a key and terms of use, not a web site
 USER_AGENT = "tmdb-scrapy/0.1 (+https://www.scrapy.org)"
 COOKIES_ENABLED = False  # the API sets none
@@ -71,7 +71,7 @@ ITEM_PIPELINES = {
 }
 
 FEED_EXPORTERS: dict[str, str | None] = {  # of -o FILE, beside the parts
-    **dict.fromkeys(("jsonlines", "jsonl", "jl"), "tmdb_scrapy.exporters.RecordLines"),
+    **dict.fromkeys(("jsonlines", "jsonl", "jl"), "tmdb_scrapy.records.item_exporter.RecordLines"),
     **dict.fromkeys(("json", "xml")),  # cannot hold a body: Scrapy refuses such a file at once
 }
 
@@ -95,7 +95,7 @@ DOWNLOADER_MIDDLEWARES_BASE = {
 
 # Watching
 LOG_LEVEL = "INFO"  # a line a request would be a million lines
-LOG_FORMATTER = "tmdb_scrapy.logformatter.TmdbLogFormatter"
+LOG_FORMATTER = "tmdb_scrapy.watch.logformatter.TmdbLogFormatter"
 TELNETCONSOLE_HOST = "127.0.0.1"  # Scrapy's default, and it must stay so
 REMOTE_CONTROL_ENABLED = False  # an HTTP server that runs code is not wanted beside an API key
 

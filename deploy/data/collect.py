@@ -21,7 +21,8 @@ from deploy.on_host.data.parts import Had, Header
 from deploy.ssh.failures import FleetError, HostFailure
 from deploy.ssh.hosts import Host
 from deploy.ssh.remote_calls import RemoteCalls
-from tmdb_scrapy.parts import parts_directory
+from tmdb_scrapy.kinds import KINDS
+from tmdb_scrapy.records.part import parts_directory
 
 SILENCE_TIMEOUT_S = 600.0
 """A host reads and checksums gigabytes that we have already, in silence."""
@@ -55,7 +56,7 @@ def collect_parts(fleet: Fleet, kind: str) -> dict[Host, Collected | HostFailure
     Raises `FleetError` while another collect of that kind is at work here.
     """
     homes = shared_homes.find(fleet, fleet.hosts, create=False)
-    directory = parts_directory(fleet.config.data_dir, kind)
+    directory = parts_directory(fleet.config.data_dir, KINDS[kind])
     with _alone(directory):
         claims, had = _Claims(), inventory(directory)
         fetched = fleet.each(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from tmdb_scrapy.config import ENV_FILE, Config, is_gettexts, read_env_file
 NOT_FOR_WORKERS = {"IPS", "REMOTE_USER", "REMOTE_HOST", "REMOTE_WORKING_DIR", "SSH_TRUST_NEW"}
 DECIDED_ON_THE_HOST = {"DATA_DIR"}
 NOT_PASSED_ON = [
-    *(field.name.upper() for field in dataclasses.fields(Config)),
+    *Config.settings(),
     "SCRAPY_PROJECT",
     "SCRAPY_SETTINGS_MODULE",
     "PYTHONHOME",
@@ -34,8 +33,7 @@ def for_workers(
     Raises `FleetError` for a value that a `.env` cannot hold.
     """
     values = read_env_file(Path(ENV_FILE) if env_file is None else env_file)
-    for field in dataclasses.fields(Config):
-        key = field.name.upper()
+    for key in Config.settings():
         if key in environment and not is_gettexts(key, environment):
             values[key] = environment[key]
     values["REDIS_URL"] = redis_url

@@ -12,6 +12,7 @@ import pytest
 from scrapy.settings import Settings
 
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import IdQueue, connect
 
 Invoke = Callable[..., int]
@@ -43,7 +44,7 @@ def ask(config: Config) -> Ask:
     def asked(question: Callable[[IdQueue], Awaitable[Any]], kind: str = "movies") -> Any:
         async def main() -> Any:
             async with connect(config) as client:
-                return await question(IdQueue(client, kind))
+                return await question(IdQueue(client, KINDS[kind]))
 
         return asyncio.run(main())
 

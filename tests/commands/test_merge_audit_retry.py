@@ -12,9 +12,10 @@ import pytest
 import redis
 
 from tmdb_scrapy.config import Config
-from tmdb_scrapy.exports import Selection, begin_selection
-from tmdb_scrapy.parts import merged_file, parts_directory
+from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import IdQueue, Settlement, State
+from tmdb_scrapy.records.part import merged_file, parts_directory
+from tmdb_scrapy.sources.seeded import SeededRecord, Selection
 
 Invoke = Callable[..., int]
 Ask = Callable[..., Any]
@@ -37,7 +38,7 @@ def crawled(invoke: Invoke, ask: Ask, config: Config, tmp_path: Path) -> Path:
         await queue.settle(Settlement(*pair) for pair in zip(leases, states, strict=True))
 
     ask(settle)
-    part = parts_directory(config.data_dir, "movies") / "ada.jsonl"
+    part = parts_directory(config.data_dir, KINDS["movies"]) / "ada.jsonl"
     part.parent.mkdir(parents=True)
     part.write_bytes(line(1))
     return part
@@ -47,7 +48,7 @@ def test_what_is_merged_is_audited(
     invoke: Invoke, crawled: Path, config: Config, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert invoke("merge", "movies") == 0
-    assert merged_file(config.data_dir, "movies").read_bytes() == line(1)
+    assert merged_file(config.data_dir, KINDS["movies"]).read_bytes() == line(1)
     assert invoke("audit", "movies") == 0
     said = capsys.readouterr().out
     assert "1 line from 1 part " in said
@@ -94,7 +95,7 @@ def test_an_audit_counts_what_an_interrupted_seeding_left_out(
     assert invoke("merge", "movies") == 0
     longer = tmp_path / "longer.json"
     longer.write_bytes((tmp_path / "movies.json").read_bytes() + b'{"id":9}\n')
-    begin_selection(config.data_dir / "exports", "movies", Selection(file=str(longer)))
+    SeededRecord(config.data_dir / "exports", KINDS["movies"]).begin(Selection(file=str(longer)))
     assert invoke("audit", "movies") == 1
     assert "Run: scrapy seed movies" in capsys.readouterr().err
 
@@ -119,7 +120,7 @@ def test_a_merge_without_a_ledger_leaves_the_earlier_file(
         client.flushall()
     assert invoke("merge", "movies") == 1
     assert "Check REDIS_URL" in capsys.readouterr().err
-    assert merged_file(config.data_dir, "movies").read_bytes() == line(1)
+    assert merged_file(config.data_dir, KINDS["movies"]).read_bytes() == line(1)
 
 
 def test_a_merge_without_all_lines_fails(
@@ -142,7 +143,7 @@ def test_retry_queues_what_failed(
 def test_retry_of_what_is_lost(
     invoke: Invoke, ask: Ask, crawled: Path, config: Config, merged: bytes, ids: list[int]
 ) -> None:
-    merged_file(config.data_dir, "movies").write_bytes(merged)
+    merged_file(config.data_dir, KINDS["movies"]).write_bytes(merged)
     assert invoke("retry", "movies", "--lost") == 0
     assert [lease.id for lease in ask(lambda queue: queue.lease("bob", 9))] == ids
 
@@ -156,7 +157,7 @@ def test_nothing_is_called_lost_before_the_parts_are_merged(
     merged_before: bool,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    merged = merged_file(config.data_dir, "movies")
+    merged = merged_file(config.data_dir, KINDS["movies"])
     if merged_before:
         merged.touch()
         os.utime(merged, (1, 1))

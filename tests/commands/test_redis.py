@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tmdb_scrapy.redis_server import DIRECTORY, RedisServer
+from tmdb_scrapy.local.redis_server import DIRECTORY, RedisServer
 
 Invoke = Callable[..., int]
 

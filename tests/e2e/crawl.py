@@ -20,7 +20,7 @@ import redis
 from environments import bare_environment
 from waiting import wait_until
 
-from tmdb_scrapy.redis_server import RedisServer, RedisServerError
+from tmdb_scrapy.local.redis_server import RedisServer, RedisServerError
 from tmdb_scrapy.sandbox.server.journal import Entry
 from tmdb_scrapy.sandbox.server.process import SandboxProcess
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from tmdb_scrapy import settings
 from tmdb_scrapy.extensions.settlement import SettlementExtension
-from tmdb_scrapy.items import line_of
 from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
+from tmdb_scrapy.records.record import line_of
 
 
 class _Countdown:

@@ -13,7 +13,7 @@ from tmdb_scrapy import settings as page
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
 from tmdb_scrapy.pacing.extension import PacingExtension
 from tmdb_scrapy.queue import Heartbeat
-from tmdb_scrapy.spiders.movies import MoviesSpider
+from tmdb_scrapy.spiders.of_kinds import SPIDERS
 
 SETTINGS = {name: getattr(page, name) for name in dir(page) if name.isupper()}
 
@@ -27,8 +27,8 @@ def beating(as_user: pytest.MonkeyPatch) -> Beating:
     def made(**variables: str) -> HeartbeatExtension:
         for name, value in variables.items():
             as_user.setenv(name, value)
-        crawler = get_crawler(MoviesSpider, {**SETTINGS, "ASYNCIO_EVENT_LOOP": None})
-        crawler.spider = MoviesSpider.from_crawler(crawler)
+        crawler = get_crawler(SPIDERS["movies"], {**SETTINGS, "ASYNCIO_EVENT_LOOP": None})
+        crawler.spider = SPIDERS["movies"].from_crawler(crawler)
         extension = crawler.get_extension(HeartbeatExtension)
         assert extension is not None
         return extension

@@ -16,7 +16,7 @@ from tmdb_scrapy.pacing.breaker import LONGEST_PROBE_GAP_S, Breaker, BreakerClos
 from tmdb_scrapy.pacing.extension import PacingExtension
 from tmdb_scrapy.queue import Lease
 from tmdb_scrapy.queue.feed import Claim
-from tmdb_scrapy.spiders.movies import MoviesSpider
+from tmdb_scrapy.spiders.of_kinds import SPIDERS
 
 Virtually = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -226,7 +226,7 @@ def test_ten_minutes_of_outage_cost_ten_minutes_and_no_id(
 ) -> None:
     """Twenty threads, the API down from second 10 to 610, attempts counted and repeated by the spider."""
     crawler = make_crawler()
-    spider: Any = MoviesSpider.from_crawler(crawler)
+    spider: Any = SPIDERS["movies"].from_crawler(crawler)
     pacing = PacingExtension.pacing_of(crawler)
 
     async def main() -> None:

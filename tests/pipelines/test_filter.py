@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,27 @@ from scrapy.exceptions import DropItem
 from scrapy.utils.test import get_crawler
 
 from tmdb_scrapy.config import Config
-from tmdb_scrapy.items import Movie, Person, read_movie
-from tmdb_scrapy.pipelines.filter import Filtered, FilterPipeline, disqualification
+from tmdb_scrapy.kinds import KINDS
+from tmdb_scrapy.kinds.kind import Skipped
+from tmdb_scrapy.kinds.movies import Credits, MovieDeciding, disqualify
+from tmdb_scrapy.pipelines.filter import Filtered, FilterPipeline
+from tmdb_scrapy.records.record import Record, RecordReader
 
-MOVIE = Movie(7, b"", 1_001, 10_000_000, True, True, True)
+read_movie = RecordReader(KINDS["movies"], ()).read
+SOME = [Skipped()]
+
+
+def movie(**change: Any) -> Record:
+    """A movie that just qualifies, but for `change`."""
+    credits = Credits(cast=change.pop("cast", SOME), crew=change.pop("crew", SOME))
+    fields = {"budget": 1_001, "revenue": 10_000_000, "genres": SOME, "credits": credits, **change}
+    return Record(KINDS["movies"], 7, b"", MovieDeciding(**fields))
+
+
+def disqualification(record: Record, min_budget: int, min_revenue: int) -> str | None:
+    assert isinstance(record.deciding, MovieDeciding)
+    return disqualify(record.deciding, {"MIN_BUDGET": min_budget, "MIN_REVENUE": min_revenue})
+
 
 JUNK = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -55,8 +71,8 @@ def body_of(fields: dict[str, Any], junk: dict[str, Any]) -> bytes:
     return json.dumps({**junk, **present(fields), "id": 7}, ensure_ascii=False).encode()
 
 
-def is_whole_number(value: Any) -> bool:
-    return type(value) is int
+def is_number(value: Any) -> bool:
+    return type(value) in {int, float}
 
 
 def qualifies(body: bytes) -> bool:
@@ -67,9 +83,9 @@ def qualifies(body: bytes) -> bool:
     lists = [record.get("genres")]
     lists += [credits.get("cast"), credits.get("crew")] if type(credits) is dict else [None, None]
     return (
-        is_whole_number(budget)
+        is_number(budget)
         and budget > 1000
-        and is_whole_number(revenue)
+        and is_number(revenue)
         and revenue >= 10_000_000
         and all(type(each) is list and len(each) > 0 for each in lists)
     )
@@ -94,15 +110,15 @@ def test_kept_exactly_when_the_original_would(fields: dict[str, Any], junk: dict
         ({"revenue": 9_999_999}, "revenue"),
         ({"revenue": 0}, "revenue"),
         ({"revenue": None}, "revenue"),
-        ({"has_genres": False}, "genres"),
-        ({"has_cast": False}, "cast"),
-        ({"has_crew": False}, "crew"),
-        ({"budget": 0, "revenue": 0, "has_genres": False}, "budget"),
-        ({"has_cast": False, "has_crew": False}, "cast"),
+        ({"genres": []}, "genres"),
+        ({"cast": []}, "cast"),
+        ({"crew": None}, "crew"),
+        ({"budget": 0, "revenue": 0, "genres": []}, "budget"),
+        ({"cast": [], "crew": None}, "cast"),
     ],
 )
 def test_the_first_field_that_fails_is_the_reason(change: dict[str, Any], reason: str | None) -> None:
-    assert disqualification(replace(MOVIE, **change), 1_000, 10_000_000) == reason
+    assert disqualification(movie(**change), 1_000, 10_000_000) == reason
 
 
 @pytest.mark.parametrize(
@@ -110,8 +126,8 @@ def test_the_first_field_that_fails_is_the_reason(change: dict[str, Any], reason
     [(5, 7, None), (4, 7, "budget"), (5, 6, "revenue")],
 )
 def test_limits_of_the_users_own(budget: int, revenue: int, reason: str | None) -> None:
-    movie = replace(MOVIE, budget=budget, revenue=revenue)
-    assert disqualification(movie, min_budget=4, min_revenue=7) == reason
+    record = movie(budget=budget, revenue=revenue)
+    assert disqualification(record, min_budget=4, min_revenue=7) == reason
 
 
 class TestPipeline:
@@ -121,13 +137,13 @@ class TestPipeline:
         return FilterPipeline.from_crawler(self.crawler)
 
     def test_a_movie_that_qualifies_passes(self) -> None:
-        assert self.pipeline().process_item(MOVIE) is MOVIE
+        assert self.pipeline().process_item(good := movie()) is good
 
     def test_a_drop_has_its_reason_in_the_stats(self) -> None:
         pipeline = self.pipeline()
         for _ in range(2):
             with pytest.raises(Filtered) as caught:
-                pipeline.process_item(replace(MOVIE, budget=1_000))
+                pipeline.process_item(movie(budget=1_000))
             assert isinstance(caught.value, DropItem)
             assert caught.value.reason == "budget"
         assert self.crawler.stats is not None
@@ -135,15 +151,15 @@ class TestPipeline:
 
     def test_the_limits_are_those_of_the_configuration(self) -> None:
         pipeline = self.pipeline(MIN_BUDGET="0", MIN_REVENUE="1")
-        poor = replace(MOVIE, budget=1, revenue=1)
+        poor = movie(budget=1, revenue=1)
         assert pipeline.process_item(poor) is poor
         with pytest.raises(Filtered):
-            pipeline.process_item(replace(MOVIE, budget=0))
+            pipeline.process_item(movie(budget=0))
 
     def test_off_keeps_every_movie(self) -> None:
-        nothing = Movie(7, b"", None, None, False, False, False)
+        nothing = Record(KINDS["movies"], 7, b"", MovieDeciding())
         assert self.pipeline(FILTER="off").process_item(nothing) is nothing
 
     def test_people_pass(self) -> None:
-        person = Person(7, b"")
+        person = Record(KINDS["people"], 7, b"", KINDS["people"].deciding())
         assert self.pipeline().process_item(person) is person

@@ -10,19 +10,20 @@ from scrapy import Spider
 from scrapy.utils.test import get_crawler
 
 from tmdb_scrapy.config import Config
-from tmdb_scrapy.items import Movie, Person
+from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
+from tmdb_scrapy.records.record import Record
 
 Make = Callable[[], PartWriterPipeline]
 
 
 class WorkerSpider(Spider):
-    name = kind = "movies"
+    name = kind = KINDS["movies"]
     worker = "here-1-abcdef"
 
 
-def movie(tmdb_id: int, body: bytes) -> Movie:
-    return Movie(tmdb_id, body, None, None, False, False, False)
+def record(tmdb_id: int, body: bytes, kind: str = "movies") -> Record:
+    return Record(KINDS[kind], tmdb_id, body, KINDS[kind].deciding())
 
 
 @pytest.fixture
@@ -45,22 +46,22 @@ def file(tmp_path: Path) -> Path:
 
 def test_each_record_is_one_line_of_its_own_bytes(make: Make, file: Path) -> None:
     pipeline = make()
-    pipeline.process_item(movie(1, b'{"id": 1,\n "title": "\\u00e9"}'))
-    pipeline.process_item(Person(2, b'{"id":2}'))
+    pipeline.process_item(record(1, b'{"id": 1,\n "title": "\\u00e9"}'))
+    pipeline.process_item(record(2, b'{"id":2}', "people"))
     pipeline.close_spider()
     assert file.read_bytes() == b'{"id": 1, "title": "\\u00e9"}\n{"id":2}\n'
 
 
 def test_the_item_is_passed_on(make: Make) -> None:
     pipeline = make()
-    item = movie(1, b"{}")
+    item = record(1, b"{}")
     assert pipeline.process_item(item) is item
     pipeline.close_spider()
 
 
 def test_a_line_is_with_the_operating_system_after_a_flush(make: Make, file: Path) -> None:
     pipeline = make()
-    pipeline.process_item(movie(1, b'{"id":1}'))
+    pipeline.process_item(record(1, b'{"id":1}'))
     assert pipeline.part is not None
     pipeline.part.flush()
     pipeline.part.sync()

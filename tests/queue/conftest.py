@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import Heartbeat, IdQueue, connect
 
 Story = Callable[[IdQueue], Awaitable[Any]]
@@ -26,7 +27,7 @@ def tell(config: Config) -> Callable[[Story], Any]:
         async def main() -> Any:
             client = connect(config)
             try:
-                queue = IdQueue(client, "movies")
+                queue = IdQueue(client, KINDS["movies"])
                 await queue.open()
                 return await story(queue)
             finally:

@@ -10,9 +10,10 @@ import pytest
 import redis
 
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.kinds import KINDS
+from tmdb_scrapy.local.redis_server import RedisServer
 from tmdb_scrapy.queue import IdQueue, Lease, Settlement, State, connect
 from tmdb_scrapy.queue.connection import explain, is_passing
-from tmdb_scrapy.redis_server import RedisServer
 
 PASSWORD = "open sesame"
 
@@ -36,7 +37,7 @@ def errors_of(config: Config) -> list[Exception]:
 
     async def main() -> list[Exception]:
         async with connect(config) as client:
-            queue = IdQueue(client, "movies")
+            queue = IdQueue(client, KINDS["movies"])
             operations = (
                 lambda: queue.seed([2, 3]),
                 lambda: queue.lease("ada", 1),
@@ -53,7 +54,7 @@ def errors_of(config: Config) -> list[Exception]:
 def seed_one(config: Config) -> None:
     async def main() -> None:
         async with connect(config) as client:
-            await IdQueue(client, "movies").seed([1])
+            await IdQueue(client, KINDS["movies"]).seed([1])
 
     asyncio.run(main())
 

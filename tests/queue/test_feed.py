@@ -15,6 +15,7 @@ import redis.asyncio
 from waiting import until
 
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import Heartbeat, IdQueue, Settlement, State, connect
 from tmdb_scrapy.queue import feed as feed_module
 from tmdb_scrapy.queue.feed import Claim, Feed, QueueInconsistent
@@ -54,7 +55,7 @@ class Stage:
         return self.taken
 
     async def leased(self) -> int:
-        return (await self.queue.progress()).leased
+        return (await self.queue.snapshot()).leased
 
     async def until(self, condition: Callable[[], Awaitable[Any]]) -> None:
         """Wait for what another task does."""
@@ -76,7 +77,7 @@ def play(config: Config, monkeypatch: pytest.MonkeyPatch) -> Play:
     @asynccontextmanager
     async def staged() -> AsyncIterator[Stage]:
         async with connect(config) as client:
-            queue = IdQueue(client, "movies")
+            queue = IdQueue(client, KINDS["movies"])
             await queue.open()
             await queue.beat(Heartbeat(name="ada", host="here", pid=1, state="crawling"))
             patience = Patience(config)

@@ -11,6 +11,7 @@ import redis
 from redis.exceptions import ResponseError
 
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import Heartbeat, IdQueue, Lease, Settlement, State, connect
 from tmdb_scrapy.queue.id_queue import IDS_A_CALL
 from tmdb_scrapy.queue.keys import GROUP, HEARTBEAT_TTL_S
@@ -94,7 +95,7 @@ class TestSeed:
     def test_movies_and_people_do_not_meet(self, config: Config) -> None:
         async def story() -> None:
             client = connect(config)
-            movies, people = IdQueue(client, "movies"), IdQueue(client, "people")
+            movies, people = IdQueue(client, KINDS["movies"]), IdQueue(client, KINDS["people"])
             await movies.seed([1, 2])
             await people.seed([2, 3, 4])
             assert (await movies.queued(), await people.queued()) == (2, 3)
@@ -108,7 +109,7 @@ class TestSeed:
 
         async def story() -> None:
             client = connect(config)
-            queue = IdQueue(client, "movies")
+            queue = IdQueue(client, KINDS["movies"])
             added = await asyncio.gather(queue.seed(ids), queue.seed(ids[::-1]))
             assert sum(added) == await queue.length() == await queue.queued() == len(ids)
             await client.aclose()
@@ -127,7 +128,7 @@ class TestLease:
     def test_each_id_is_leased_once(self, config: Config) -> None:
         async def story() -> None:
             client = connect(config)
-            queue = IdQueue(client, "movies")
+            queue = IdQueue(client, KINDS["movies"])
             await queue.seed(list(range(1, 501)))
             answers = await asyncio.gather(*(queue.lease(f"worker-{n % 7}", 20) for n in range(40)))
             leased = [lease.id for answer in answers for lease in answer]
@@ -173,7 +174,7 @@ class TestLease:
     def test_both_protocols_of_redis_work(self, config: Config, protocol: int) -> None:
         async def story() -> None:
             client = redis.asyncio.Redis.from_url(str(config.redis_url), protocol=protocol)
-            queue = IdQueue(client, "movies")
+            queue = IdQueue(client, KINDS["movies"])
             await queue.seed([4, 5])
             leases = await queue.lease("ada", 2)
             assert await queue.leases_of("ada") == leases
@@ -196,11 +197,11 @@ class TestSettle:
             ]
             assert await queue.settle(settlements) == 4
             assert await queue.ledger() == b"\0kdmf"
-            progress = await queue.progress()
-            assert progress.counts == {"queued": 0, "kept": 1, "dropped": 1, "missing": 1, "failed": 1}
-            assert progress.dropped == {"cast": 1}
-            assert progress.leased == await queue.length() == 0
-            assert (progress.total, progress.done) == (4, 4)
+            snapshot = await queue.snapshot()
+            assert snapshot.counts == {"queued": 0, "kept": 1, "dropped": 1, "missing": 1, "failed": 1}
+            assert snapshot.dropped == {"cast": 1}
+            assert snapshot.leased == await queue.length() == 0
+            assert (snapshot.total, snapshot.done) == (4, 4)
 
         tell(story)
 
@@ -210,7 +211,7 @@ class TestSettle:
             settlements = [Settlement(lease, State.DROPPED, "cast") for lease in await queue.lease("ada", 1)]
             assert await queue.settle(settlements) == 1
             assert await queue.settle(settlements) == 0
-            assert (await queue.progress()).dropped == {"cast": 1}
+            assert (await queue.snapshot()).dropped == {"cast": 1}
 
         tell(story)
 
@@ -238,7 +239,7 @@ class TestSettle:
             await queue.open()
             assert await queue.settle(kept(leases)) == 1
             assert await queue.ledger() == b"\0k"
-            assert (await queue.progress()).counts["queued"] == 0
+            assert (await queue.snapshot()).counts["queued"] == 0
 
         tell(story)
 
@@ -320,7 +321,7 @@ class TestRequeue:
             await queue.settle([Settlement(first, State.FAILED, "http_500")])
             assert await queue.requeue([1, 2], State.FAILED) == 1
             assert [lease.id for lease in await queue.lease("ada", 9)] == [2, 1]
-            counts = (await queue.progress()).counts
+            counts = (await queue.snapshot()).counts
             assert (counts["failed"], counts["queued"]) == (0, 2)
 
         tell(story)
@@ -340,8 +341,8 @@ class TestProgress:
     def test_a_redis_that_knows_nothing_has_none(self, config: Config) -> None:
         async def story() -> None:
             client = connect(config)
-            progress = await IdQueue(client, "movies").progress()
-            assert (progress.total, progress.leased, progress.workers, progress.lost) == (0, 0, [], {})
+            snapshot = await IdQueue(client, KINDS["movies"]).snapshot()
+            assert (snapshot.total, snapshot.leased, snapshot.workers, snapshot.lost) == (0, 0, [], {})
             await client.aclose()
 
         asyncio.run(story())
@@ -367,10 +368,10 @@ class TestProgress:
                 await queue.beat(beat(worker, rate_per_s=3.5))
                 await queue.lease(worker, wanted)
             await queue.hand_back("ada")
-            progress = await queue.progress()
-            assert [(worker.name, worker.rate_per_s) for worker in progress.workers] == [("bob", 3.5)]
-            assert progress.lost == {"ada": 2}
-            assert progress.leased == 3
+            snapshot = await queue.snapshot()
+            assert [(worker.name, worker.rate_per_s) for worker in snapshot.workers] == [("bob", 3.5)]
+            assert snapshot.lost == {"ada": 2}
+            assert snapshot.leased == 3
 
         tell(story)
 
@@ -379,6 +380,6 @@ class TestProgress:
             await queue.open()
             plain.set("{people}:queue", "not a stream")
             with pytest.raises(ResponseError, match="WRONGTYPE"):
-                await IdQueue(queue._redis, "people").open()
+                await IdQueue(queue._redis, KINDS["people"]).open()
 
         tell(story)

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 )
 
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import Heartbeat, IdQueue, Lease, Settlement, State, connect
 from tmdb_scrapy.queue.keys import GROUP
 
@@ -40,7 +41,7 @@ class QueueMachine(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.client = connect(config)
-        self.queue = IdQueue(self.client, "movies")
+        self.queue = IdQueue(self.client, KINDS["movies"])
         self.run(self.client.flushall())
         self.run(self.queue.open())
         self.states: dict[int, State] = {}
@@ -183,14 +184,14 @@ class QueueMachine(RuleBasedStateMachine):
 
     @invariant()
     def the_counts_are_the_tally_of_the_ledger(self) -> None:
-        progress = self.run(self.queue.progress())
-        assert {label: n for label, n in progress.counts.items() if n} == Counter(
+        snapshot = self.run(self.queue.snapshot())
+        assert {label: n for label, n in snapshot.counts.items() if n} == Counter(
             state.label for state in self.states.values()
         )
-        assert {reason: n for reason, n in progress.dropped.items() if n} == self.reasons
-        assert progress.leased == len(self.holders)
-        assert {worker.name for worker in progress.workers} == self.alive
-        assert progress.lost == Counter(h for h in self.holders.values() if h not in self.alive)
+        assert {reason: n for reason, n in snapshot.dropped.items() if n} == self.reasons
+        assert snapshot.leased == len(self.holders)
+        assert {worker.name for worker in snapshot.workers} == self.alive
+        assert snapshot.lost == Counter(h for h in self.holders.values() if h not in self.alive)
 
     @invariant()
     def every_queued_id_is_in_the_stream(self) -> None:
@@ -264,7 +265,7 @@ def test_one_id_in_every_order_of_outcomes(config: Config) -> None:
 async def _settle_twice(config: Config, first: State, second: State) -> None:
     client = connect(config)
     try:
-        queue = IdQueue(client, "movies")
+        queue = IdQueue(client, KINDS["movies"])
         await queue.seed([7])
         (lease,) = await queue.lease("ada", 1)
         await queue.settle([Settlement(lease, first)])

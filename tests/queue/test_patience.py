@@ -11,10 +11,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from waiting import until
 
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.kinds import KINDS
+from tmdb_scrapy.local.redis_server import RedisServer
 from tmdb_scrapy.queue import IdQueue, connect
 from tmdb_scrapy.queue import patience as patience_module
 from tmdb_scrapy.queue.patience import Patience
-from tmdb_scrapy.redis_server import RedisServer
 
 
 class Flaky:
@@ -103,7 +104,7 @@ def test_a_redis_that_ends_and_is_started_again(
 
     async def main() -> int:
         async with connect(config) as client:
-            queue = IdQueue(client, "movies")
+            queue = IdQueue(client, KINDS["movies"])
             await queue.seed([1, 2])
             await asyncio.to_thread(server.stop)
             waiting = asyncio.ensure_future(patience(queue.queued))

@@ -1,4 +1,4 @@
-"""``scrapy audit movies|people``: do export, ledger, queue and merged file agree?"""
+"""``scrapy audit KIND…``: do export, ledger, queue and merged file agree?"""
 
 from __future__ import annotations
 
@@ -7,45 +7,48 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy import exports
-from tmdb_scrapy.audit import Evidence, Finding, audit
-from tmdb_scrapy.command import CommandFailed, TmdbCommand, complain, plural
-from tmdb_scrapy.parts import merged_file
+from tmdb_scrapy.commands.base import CommandFailed, KindsCommand, complain
+from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue, State
+from tmdb_scrapy.records.audit import Evidence, Finding, audit
+from tmdb_scrapy.records.part import merged_file
+from tmdb_scrapy.sources.export import ExportError
+from tmdb_scrapy.sources.seeded import SeededRecord, select
 
 
-class Command(TmdbCommand):
+class Command(KindsCommand, ScrapyCommand):
     """Prints a table and exits 0 only when everything agrees; else says what to run."""
 
     def short_desc(self) -> str:
         return "Compare export, ledger, queue and merged file"
 
-    def execute(self, opts: argparse.Namespace) -> None:
-        evidence = self._evidence(opts.kind)
+    def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
+        evidence = self._evidence(kind)
         try:
             findings = audit(evidence)
         except OSError as error:
             raise CommandFailed(f"{evidence.merged} cannot be read: {error}") from None
-        Console().print(_table(opts.kind, findings))
+        Console().print(_table(kind.name, findings))
         failed = evidence.ledger.count(State.FAILED.value)
         if failed:
-            print(f"{plural(failed, opts.kind)} failed; `scrapy retry {opts.kind}` queues them again")
+            print(f"{kind.count(failed)} failed; `scrapy retry {kind.name}` queues them again")
         wrong = [finding for finding in findings if not finding.agrees]
         if wrong:
             raise CommandFailed(f"they do not agree: {wrong[0].what}. Run: {wrong[0].remedy}")
         if not any(evidence.ledger):
-            raise CommandFailed(f"no {opts.kind} were seeded. Run: scrapy seed {opts.kind}")
+            raise CommandFailed(f"no {kind.name} were seeded. Run: scrapy seed {kind.name}")
         if not evidence.exported:
             raise CommandFailed(
                 "ledger, queue and merged file agree, but no export was compared: none is recorded here. "
-                f"Run: scrapy seed {opts.kind} (known IDs are not queued again), or audit where it was seeded"
+                f"Run: scrapy seed {kind.name} (known IDs are not queued again), or audit where it was seeded"
             )
         print("export, ledger, queue and merged file agree")
 
-    def _evidence(self, kind: str) -> Evidence:
+    def _evidence(self, kind: Kind) -> Evidence:
         async def look(queue: IdQueue) -> tuple[bytes, dict[str, int], int]:
-            return await queue.ledger(), (await queue.progress()).counts, await queue.length()
+            return await queue.ledger(), (await queue.snapshot()).counts, await queue.length()
 
         ledger, counts, length = self.ask(kind, look)
         return Evidence(
@@ -57,10 +60,10 @@ class Command(TmdbCommand):
             merged=merged_file(self.config.data_dir, kind),
         )
 
-    def _exported(self, kind: str) -> list[int]:
-        directory = self.config.data_dir / "exports"
-        selections = exports.recorded_selections(directory, kind)
-        if unfinished := exports.unfinished_selection(directory, kind):
+    def _exported(self, kind: Kind) -> list[int]:
+        seeded = SeededRecord(self.config.data_dir / "exports", kind)
+        selections = seeded.all()
+        if unfinished := seeded.unfinished():
             selections.append(unfinished)
         ids: dict[int, None] = {}
         for selection in selections:
@@ -68,8 +71,8 @@ class Command(TmdbCommand):
                 complain(f"{selection.file} is gone: its IDs are not compared", 0)
                 continue
             try:
-                ids.update(dict.fromkeys(exports.read_selection(selection).ids))
-            except exports.ExportError as error:
+                ids.update(dict.fromkeys(select(selection, kind).ids))
+            except ExportError as error:
                 raise CommandFailed(str(error)) from None
         return list(ids)
 

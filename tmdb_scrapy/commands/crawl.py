@@ -1,4 +1,4 @@
-"""``scrapy crawl movies|people``: one worker, until the queue is drained."""
+"""``scrapy crawl KIND``: one worker, until the queue is drained."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.exceptions import UsageError
 
-from tmdb_scrapy.command import BAD_USE, INTERRUPTED, complain
+from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, complain
 from tmdb_scrapy.config import Config, ConfigError
 from tmdb_scrapy.engine import TmdbCrawler
+from tmdb_scrapy.kinds import KINDS
 
 HOW_TO_GET_A_KEY = (
     "TMDB_API_KEY: is missing; put a v3 key or a v4 read access token into .env "
@@ -28,7 +29,10 @@ class Command(ScrapyCrawl):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings is not None
         try:
-            if not Config.from_settings(self.settings).tmdb_api_key:
+            config = Config.from_settings(self.settings)
+            for remark in config.remarks:
+                complain(remark)
+            if not config.tmdb_api_key:
                 raise ConfigError([HOW_TO_GET_A_KEY])
             crawler = self._crawl(args, opts)
         except ConfigError as error:
@@ -38,12 +42,12 @@ class Command(ScrapyCrawl):
 
     def _crawl(self, args: list[str], opts: argparse.Namespace) -> Any:
         if len(args) != 1:
-            raise UsageError("say which spider: scrapy crawl movies, or scrapy crawl people")
+            raise UsageError(f"say which spider: scrapy crawl {'|'.join(KINDS)}")
         assert self.crawler_process is not None
         try:
             spider = self.crawler_process.spider_loader.load(args[0])
         except KeyError as error:
-            raise UsageError(f"{error.args[0]}: say movies or people") from None
+            raise UsageError(f"{error.args[0]}: say one of {', '.join(KINDS)}") from None
         crawler = TmdbCrawler(spider, self.settings)
         self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()

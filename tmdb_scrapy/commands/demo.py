@@ -11,10 +11,10 @@ from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy.command import BAD_USE, INTERRUPTED, complain, interruptible, unexpected
+from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, complain, interruptible, unexpected
 from tmdb_scrapy.config import Config
-from tmdb_scrapy.job import run_scrapy
-from tmdb_scrapy.redis_server import RedisServer, RedisServerError
+from tmdb_scrapy.local.redis_server import RedisServer, RedisServerError
+from tmdb_scrapy.local.workers import run_scrapy
 from tmdb_scrapy.sandbox.server.process import SandboxError, SandboxProcess
 
 DIRECTORY = Path(".demo")

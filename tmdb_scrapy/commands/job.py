@@ -1,4 +1,4 @@
-"""``scrapy job movies|people``: the whole job on this machine."""
+"""``scrapy job KIND…``: the whole job on this machine."""
 
 from __future__ import annotations
 
@@ -7,57 +7,61 @@ import signal
 import time
 from urllib.parse import urlsplit
 
-from tmdb_scrapy.command import BAD_USE, INTERRUPTED, CommandFailed, TmdbCommand, plural
+from scrapy.commands import ScrapyCommand
+
+from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, CommandFailed, KindsCommand
 from tmdb_scrapy.commands.crawl import HOW_TO_GET_A_KEY
 from tmdb_scrapy.commands.redis import LOOPBACK
-from tmdb_scrapy.exports import unfinished_selection
-from tmdb_scrapy.job import Workers, run_scrapy, watch
-from tmdb_scrapy.parts import merged_file
-from tmdb_scrapy.queue import IdQueue, Progress, State
-from tmdb_scrapy.status import duration
+from tmdb_scrapy.kinds import Kind
+from tmdb_scrapy.local.workers import Workers, run_scrapy, watch
+from tmdb_scrapy.queue import IdQueue, Snapshot, State
+from tmdb_scrapy.records.part import merged_file
+from tmdb_scrapy.sources.seeded import SeededRecord
+from tmdb_scrapy.watch.status import duration
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Command(TmdbCommand):
+class Command(KindsCommand, ScrapyCommand):
     """Redis if there is none here, seed if nothing is queued, PROCESSES workers, merge, audit. Ctrl-C stops
     cleanly; the same command continues."""
 
     def short_desc(self) -> str:
         return "Do the whole job on this machine: seed, crawl, merge, audit"
 
-    def execute(self, opts: argparse.Namespace) -> None:
+    def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
         if not self.config.tmdb_api_key:
             raise CommandFailed(HOW_TO_GET_A_KEY, BAD_USE)
         if urlsplit(str(self.config.redis_url)).hostname in LOOPBACK:
             self._step("redis", "start")
-        self._seed(opts.kind)
+        self._seed(kind)
         started = time.monotonic()
-        before = self.ask(opts.kind, IdQueue.progress)
-        progress = self._crawl(opts.kind)
-        self._report(opts.kind, before, progress, time.monotonic() - started)
-        self._step("merge", opts.kind)
-        self._step("audit", opts.kind)
+        before = self.ask(kind, IdQueue.snapshot)
+        progress = self._crawl(kind)
+        self._report(kind, before, progress, time.monotonic() - started)
+        self._step("merge", kind.name)
+        self._step("audit", kind.name)
 
-    def _seed(self, kind: str) -> None:
-        unfinished = unfinished_selection(self.config.data_dir / "exports", kind)
+    def _seed(self, kind: Kind) -> None:
+        unfinished = SeededRecord(self.config.data_dir / "exports", kind).unfinished()
         if unfinished:
             options = ["--limit", str(unfinished.limit)] if unfinished.limit else []
-            options += ["--min-popularity", str(unfinished.min_popularity)]
+            if unfinished.min_popularity is not None:
+                options += ["--min-popularity", str(unfinished.min_popularity)]
             options += ["--no-video"] if unfinished.no_video else []
-            self._step("seed", kind, "--file", unfinished.file, *options)
+            self._step("seed", kind.name, "--file", unfinished.file, *options)
         elif not self.ask(kind, IdQueue.queued):
-            self._step("seed", kind)
+            self._step("seed", kind.name)
 
     def _step(self, *arguments: str) -> None:
         code = run_scrapy(*arguments)
         if code:
             raise CommandFailed("", code)
 
-    def _crawl(self, kind: str) -> Progress:
-        workers = Workers(kind, self.config.processes, self.config.data_dir / "logs")
+    def _crawl(self, kind: Kind) -> Snapshot:
+        workers = Workers(kind.name, self.config.processes, self.config.data_dir / "logs")
         try:
-            progress = watch(workers, lambda: self.ask(kind, IdQueue.progress))
+            progress = watch(workers, lambda: self.ask(kind, IdQueue.snapshot))
         except KeyboardInterrupt:
             raise CommandFailed("stopped; the same command continues", INTERRUPTED) from None
         finally:
@@ -72,10 +76,10 @@ class Command(TmdbCommand):
             )
         return progress
 
-    def _report(self, kind: str, before: Progress, after: Progress, elapsed_s: float) -> None:
+    def _report(self, kind: Kind, before: Snapshot, after: Snapshot, elapsed_s: float) -> None:
         done = after.done - before.done
         dropped = ", ".join(f"{reason} {count:,}" for reason, count in after.dropped.items())
-        print(f"seeded   {plural(after.total, kind)}")
+        print(f"seeded   {kind.count(after.total)}")
         print(f"kept     {after.of(State.KEPT):,}")
         print(f"dropped  {after.of(State.DROPPED):,}" + (f" ({dropped})" if dropped else ""))
         print(f"missing  {after.of(State.MISSING):,}")

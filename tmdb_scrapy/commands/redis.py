@@ -6,18 +6,19 @@ import argparse
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tmdb_scrapy.command import BAD_USE, CommandFailed, NoRedis, TmdbCommand
+from scrapy.commands import ScrapyCommand
+
+from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, NoRedis, TmdbCommand
 from tmdb_scrapy.config import without_secrets
+from tmdb_scrapy.kinds import FIRST, KINDS
+from tmdb_scrapy.local.redis_server import DIRECTORY, RedisServer, RedisServerError
 from tmdb_scrapy.queue import IdQueue
-from tmdb_scrapy.redis_server import DIRECTORY, RedisServer, RedisServerError
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-class Command(TmdbCommand):
+class Command(TmdbCommand, ScrapyCommand):
     """Port and password are those of REDIS_URL; the data is under .redis/, append-only, its owner's only."""
-
-    kinds = ()
 
     def syntax(self) -> str:
         return "[options] {start,stop}"
@@ -62,7 +63,7 @@ class Command(TmdbCommand):
 
     def _answers(self) -> bool:
         try:
-            self.ask("movies", IdQueue.length)
+            self.ask(KINDS[FIRST], IdQueue.length)
         except NoRedis:
             return False
         return True

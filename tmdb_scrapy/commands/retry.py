@@ -1,16 +1,19 @@
-"""``scrapy retry movies|people``: failed IDs go back into the queue."""
+"""``scrapy retry KIND…``: failed IDs go back into the queue."""
 
 from __future__ import annotations
 
 import argparse
 
-from tmdb_scrapy.command import CommandFailed, TmdbCommand, plural
-from tmdb_scrapy.merge import identified_lines
-from tmdb_scrapy.parts import merged_file, parts_directory
+from scrapy.commands import ScrapyCommand
+
+from tmdb_scrapy.commands.base import CommandFailed, KindsCommand
+from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue, State
+from tmdb_scrapy.records.merge import identified_lines
+from tmdb_scrapy.records.part import merged_file, parts_directory
 
 
-class Command(TmdbCommand):
+class Command(KindsCommand, ScrapyCommand):
     """With --lost: kept IDs whose line is in no merged file, because a machine and its parts are gone."""
 
     def short_desc(self) -> str:
@@ -24,24 +27,24 @@ class Command(TmdbCommand):
             help="queue kept IDs again that have no line in the merged file (run merge and collect first)",
         )
 
-    def execute(self, opts: argparse.Namespace) -> None:
+    def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
         state = State.KEPT if opts.lost else State.FAILED
-        ledger = self.ask(opts.kind, IdQueue.ledger)
+        ledger = self.ask(kind, IdQueue.ledger)
         ids = _ids_in(ledger, state)
         if opts.lost:
-            present = self._merged(opts.kind)
+            present = self._merged(kind)
             ids = [tmdb_id for tmdb_id in ids if tmdb_id not in present]
-        queued = self.ask(opts.kind, lambda queue: queue.requeue(ids, state))
-        print(f"queued {plural(queued, opts.kind)} again")
+        queued = self.ask(kind, lambda queue: queue.requeue(ids, state))
+        print(f"queued {kind.count(queued)} again")
 
-    def _merged(self, kind: str) -> set[int | None]:
+    def _merged(self, kind: Kind) -> set[int | None]:
         """The IDs in the merged file. Raises `CommandFailed` when there are lines that it cannot have."""
         file = merged_file(self.config.data_dir, kind)
         parts = parts_directory(self.config.data_dir, kind).glob("*.jsonl")
         if not file.exists() or any(part.stat().st_mtime > file.stat().st_mtime for part in parts):
             raise CommandFailed(
                 f"{file} does not have all that the parts have, so what is lost cannot be told. "
-                f"Run first: scrapy merge {kind}"
+                f"Run first: scrapy merge {kind.name}"
             )
         return {tmdb_id for _, tmdb_id in identified_lines(file)}
 

@@ -7,7 +7,7 @@ import sys
 
 from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy.command import BAD_USE, FAILED, complain, unexpected
+from tmdb_scrapy.commands.base import BAD_USE, FAILED, complain, unexpected
 
 # Scrapy imports every command to run one: the sandbox is imported where it is used, since a worker should
 # not wait a quarter of a second for a web server that it does not start.

@@ -1,4 +1,4 @@
-"""``scrapy seed movies|people``: the IDs of the daily export go into the queue."""
+"""``scrapy seed KIND…``: the IDs of the daily export go into the queue."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import datetime
 from pathlib import Path
 
 from rich.progress import TaskID
+from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy import exports
-from tmdb_scrapy.command import BAD_USE, CommandFailed, TmdbCommand, plural
-from tmdb_scrapy.progress import bytes_bar, count_bar
+from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, KindsCommand
+from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue
+from tmdb_scrapy.sources import download
+from tmdb_scrapy.sources.export import ExportError
+from tmdb_scrapy.sources.seeded import SeededRecord, Selection, select
+from tmdb_scrapy.watch.bars import bytes_bar, count_bar
 
 
-class Command(TmdbCommand):
+class Command(KindsCommand, ScrapyCommand):
     """Idempotent: only IDs that were never seen are queued; a newer export adds what is new."""
 
     def short_desc(self) -> str:
@@ -29,75 +33,75 @@ class Command(TmdbCommand):
             help="the export of this day (default: yesterday's, or the newest of the 7 days before)",
         )
         # Not --file: Scrapy's own --logfile and --pidfile would make its abbreviations ambiguous.
-        parser.add_argument("--file", type=Path, metavar="PATH", help="a local export, .json or .json.gz")
+        parser.add_argument("--file", type=Path, metavar="PATH", help="a local export, gzipped or not")
         parser.add_argument(
             "--limit", type=int, metavar="N", help="only the N most popular (people: default POPULAR_PEOPLE)"
         )
+        parser.add_argument("--min-popularity", type=float, metavar="X", help="only from this popularity")
         parser.add_argument(
-            "--min-popularity", type=float, default=0.0, metavar="X", help="only from this popularity"
-        )
-        parser.add_argument(
-            "--no-video", action="store_true", help="movies only: leave out those marked as video"
+            "--no-video", action="store_true", help="leave out those marked as video (movies have such)"
         )
 
     def execute(self, opts: argparse.Namespace) -> None:
-        selection = self._selection(opts)
+        self._refuse_what_does_not_fit(opts)
+        super().execute(opts)
+
+    def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
         try:
-            read = exports.read_selection(selection)
-        except exports.ExportError as error:
+            selection = self._selection(kind, opts)
+            selected = select(selection, kind)
+        except ExportError as error:
             raise CommandFailed(str(error)) from None
-        if read.malformed:
-            print(
-                f"skipped {plural(read.malformed, 'malformed lines')} of {read.lines:,} "
-                f"(the first is line {read.first_malformed})"
-            )
-        if not read.ids:
+        if selected.export.lost:
+            print(f"lost {selected.export} of {selection.file}")
+        if not selected.ids:
             raise CommandFailed(f"{selection.file} has no ID that was asked for; nothing was seeded")
-        directory = self.config.data_dir / "exports"
-        if not self.ask(opts.kind, IdQueue.progress).total:
-            exports.forget_selections(directory, opts.kind)
-        exports.begin_selection(directory, opts.kind, selection)
-        added = self.ask(opts.kind, lambda queue: _seed(queue, read.ids))
-        exports.record_selection(directory, opts.kind, selection)
-        known = len(read.ids) - added
+        seeded = SeededRecord(self.config.data_dir / "exports", kind)
+        if not self.ask(kind, IdQueue.snapshot).total:
+            seeded.forget()
+        seeded.begin(selection)
+        added = self.ask(kind, lambda queue: _seed(queue, selected.ids))
+        seeded.finish(selection)
+        known = len(selected.ids) - added
         print(
-            f"queued {plural(added, opts.kind)} from {Path(selection.file).name}"
+            f"queued {kind.count(added)} from {Path(selection.file).name}"
             + (f"; {known:,} were known already" if known else "")
         )
 
-    def _selection(self, opts: argparse.Namespace) -> exports.Selection:
+    def _refuse_what_does_not_fit(self, opts: argparse.Namespace) -> None:
         problems = []
         if opts.file and opts.date:
             problems.append("give --file or --date, not both")
+        if opts.file and len(opts.kinds) > 1:
+            problems.append("--file is an export of one kind: say one")
         if opts.limit is not None and opts.limit < 1:
             problems.append(f"--limit {opts.limit}: must be 1 or more")
-        if opts.no_video and opts.kind != "movies":
-            problems.append("--no-video is for movies")
+        for kind in opts.kinds:
+            if opts.no_video and not kind.has_video:
+                problems.append(f"--no-video is not for {kind.name}: no video is among them")
+            if opts.min_popularity is not None and not kind.has_popularity:
+                problems.append(f"--min-popularity is not for {kind.name}: their export has no popularity")
         if problems:
             raise CommandFailed("; ".join(problems), BAD_USE)
-        default = self.config.popular_people if opts.kind == "people" else 0
-        try:
-            file = opts.file or self._download(opts)
-        except exports.ExportError as error:
-            raise CommandFailed(str(error)) from None
-        return exports.Selection(
+
+    def _selection(self, kind: Kind, opts: argparse.Namespace) -> Selection:
+        default = self.config.of_kinds[kind.seed_limit.key] if kind.seed_limit else 0
+        file = opts.file or self._download(kind, opts)
+        return Selection(
             file=str(file.resolve()),
             limit=default if opts.limit is None else opts.limit,
             min_popularity=opts.min_popularity,
             no_video=opts.no_video,
         )
 
-    def _download(self, opts: argparse.Namespace) -> Path:
-        day = opts.date or exports.yesterday()
-        days_back = 0 if opts.date else exports.DAYS_BACK
-        directory = self.config.data_dir / "exports"
-        with bytes_bar(f"export of {opts.kind}") as bar:
-            return exports.fetch_newest(
-                opts.kind,
+    def _download(self, kind: Kind, opts: argparse.Namespace) -> Path:
+        with bytes_bar(f"export of {kind.name}") as bar:
+            return download.fetch_newest(
+                kind,
                 self.config.tmdb_export_url,
-                directory,
-                day,
-                days_back,
+                self.config.data_dir / "exports",
+                opts.date or download.yesterday(),
+                0 if opts.date else download.DAYS_BACK,
                 lambda done, total: bar.update(TaskID(0), completed=done, total=total),
             )
 

@@ -1,4 +1,4 @@
-"""``scrapy status [movies|people]``: how the crawl stands, from Redis alone."""
+"""``scrapy status [KIND…]``: how the crawl stands, from Redis alone."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from collections.abc import Iterator
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.text import Text
+from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy.command import CommandFailed, TmdbCommand
-from tmdb_scrapy.queue import KINDS, IdQueue, Progress
-from tmdb_scrapy.status import render
+from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand, kind_named
+from tmdb_scrapy.kinds import KINDS, Kind
+from tmdb_scrapy.queue import IdQueue, Snapshot
+from tmdb_scrapy.watch.status import render
 
 INTERVAL_S = 2.0
 WIDTH_OF_A_PIPE = 160
 
 
-class Command(TmdbCommand):
+class Command(TmdbCommand, ScrapyCommand):
     """Counts, rates, and a line a worker. Needs no SSH: it works wherever Redis is reached."""
 
-    kinds = ()
-
     def syntax(self) -> str:
-        return "[options] [movies|people]"
+        return f"[options] [{'|'.join(KINDS)}]"
 
     def short_desc(self) -> str:
         return "Show how the crawl stands"
@@ -32,37 +32,40 @@ class Command(TmdbCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument(
-            "kind", nargs="?", choices=KINDS, help="kind of record (default: those that were seeded)"
+            "kinds",
+            nargs="*",
+            type=kind_named,
+            metavar="KIND",
+            help=f"kinds of records: {', '.join(KINDS)} (default: those that were seeded)",
         )
         parser.add_argument("--watch", action="store_true", help="refresh in place until Ctrl-C")
 
     def execute(self, opts: argparse.Namespace) -> None:
         console = _console()
-        picture = render(self._look(opts.kind), time.time())
+        picture = render(self._look(opts.kinds), time.time())
         if not opts.watch:
             console.print(picture)
         elif console.is_terminal:
             with Live(picture, console=console, auto_refresh=False) as live:
-                for picture in self._pictures(opts.kind):
+                for picture in self._pictures(opts.kinds):
                     live.update(picture, refresh=True)
         else:
             console.print(picture)
-            for picture in self._pictures(opts.kind):
+            for picture in self._pictures(opts.kinds):
                 console.print(picture)
 
-    def _pictures(self, kind: str | None) -> Iterator[RenderableType]:
+    def _pictures(self, kinds: list[Kind]) -> Iterator[RenderableType]:
         """One every `INTERVAL_S`, whatever becomes of Redis meanwhile."""
         while True:
             time.sleep(INTERVAL_S)
             try:
-                yield render(self._look(kind), time.time())
+                yield render(self._look(kinds), time.time())
             except CommandFailed as error:
                 yield Text(str(error), style="red")
 
-    def _look(self, kind: str | None) -> dict[str, Progress]:
-        looked = {name: self.ask(name, IdQueue.progress) for name in ([kind] if kind else KINDS)}
-        seeded = {name: progress for name, progress in looked.items() if progress.total}
-        return looked if kind else seeded
+    def _look(self, kinds: list[Kind]) -> dict[str, Snapshot]:
+        looked = {kind.name: self.ask(kind, IdQueue.snapshot) for kind in kinds or KINDS.values()}
+        return looked if kinds else {name: each for name, each in looked.items() if each.total}
 
 
 def _console() -> Console:

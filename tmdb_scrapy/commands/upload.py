@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tmdb_scrapy.command import BAD_USE, INTERRUPTED, CommandFailed, TmdbCommand
+from scrapy.commands import ScrapyCommand
+
+from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, CommandFailed, KindsCommand
 from tmdb_scrapy.config import Config
-from tmdb_scrapy.parts import merged_file, parts_directory
-from tmdb_scrapy.progress import bytes_bar, console
+from tmdb_scrapy.kinds import Kind
+from tmdb_scrapy.records.part import merged_file, parts_directory
+from tmdb_scrapy.watch.bars import bytes_bar, console
 
 # Scrapy imports every command to run one: the package of the upload, with its HTTP client, is imported where
 # it is used.
@@ -24,7 +27,7 @@ Files = Sequence[tuple[Path, str]]
 """Each with its name on the share."""
 
 
-class Command(TmdbCommand):
+class Command(KindsCommand, ScrapyCommand):
     """Exits with 0 when every file is on the share, 1 when one is not, 2 when it was called wrongly."""
 
     def short_desc(self) -> str:
@@ -40,10 +43,10 @@ class Command(TmdbCommand):
             "--replace", action="store_true", help="replace a different file of the same name"
         )
 
-    def execute(self, opts: argparse.Namespace) -> None:
+    def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
         if opts.parts and opts.name:
             raise CommandFailed("--name names one file and --parts sends several", BAD_USE)
-        kind, data_dir = opts.kind, self.config.data_dir
+        data_dir = self.config.data_dir
         files = _parts(data_dir, kind) if opts.parts else _merged(data_dir, kind, opts.name)
         try:
             failed = asyncio.run(_upload(self.config, files, opts.replace))
@@ -55,14 +58,14 @@ class Command(TmdbCommand):
             raise CommandFailed(f"{failed} of {len(files)} files are not on the share")
 
 
-def _merged(data_dir: Path, kind: str, name: str | None) -> Files:
+def _merged(data_dir: Path, kind: Kind, name: str | None) -> Files:
     path = merged_file(data_dir, kind)
     if not path.is_file():
-        raise CommandFailed(f"upload failed: {path} does not exist: run `scrapy merge {kind}` first")
+        raise CommandFailed(f"upload failed: {path} does not exist: run `scrapy merge {kind.name}` first")
     return [(path, name or path.name)]
 
 
-def _parts(data_dir: Path, kind: str) -> Files:
+def _parts(data_dir: Path, kind: Kind) -> Files:
     """This machine's parts, named after it on the share.
 
     A worker may be adding to one meanwhile: what it had when it was opened is sent, perhaps half a line at
@@ -71,9 +74,9 @@ def _parts(data_dir: Path, kind: str) -> Files:
     folder = parts_directory(data_dir, kind)
     found = sorted(folder.glob("*.jsonl"))
     if not found:
-        raise CommandFailed(f"upload failed: {folder} has no parts: run `scrapy crawl {kind}` first")
+        raise CommandFailed(f"upload failed: {folder} has no parts: run `scrapy crawl {kind.name}` first")
     host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())
-    return [(path, f"{host}-{kind}-{path.name}") for path in found]
+    return [(path, f"{host}-{kind.name}-{path.name}") for path in found]
 
 
 async def _upload(config: Config, files: Files, replace: bool) -> int:

@@ -17,12 +17,13 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 from scrapy.exceptions import CloseSpider, NotConfigured
 
+from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.pacing.extension import PacingExtension
 from tmdb_scrapy.pacing.pacing import Pacing
-from tmdb_scrapy.queue import KINDS, Heartbeat, IdQueue
+from tmdb_scrapy.queue import Heartbeat, IdQueue
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.keys import HEARTBEAT_INTERVAL_S, HEARTBEAT_TTL_S
-from tmdb_scrapy.tasks import end
+from tmdb_scrapy.queue.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class HeartbeatExtension:
     async def opened(self) -> None:
         """The first beat comes before the first lease: a lease without a heartbeat is anybody's."""
         spider = self._spider
-        self._queues = [IdQueue(spider.server, kind) for kind in KINDS]
+        self._queues = [IdQueue(spider.server, kind) for kind in KINDS.values()]
         self._seen_at = asyncio.get_running_loop().time()
         try:
             await spider.queue.open()

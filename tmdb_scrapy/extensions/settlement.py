@@ -16,12 +16,12 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
-from tmdb_scrapy.items import Movie, Person
 from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.feed import Claim
 from tmdb_scrapy.queue.states import State
-from tmdb_scrapy.tasks import end
+from tmdb_scrapy.queue.tasks import end
+from tmdb_scrapy.records.record import Record
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class SettlementExtension:
             self._warned = True
             logger.warning(
                 "ID %d: a %s came out of the pipelines and has no line in the part. An ID is kept only when "
-                "its Movie or Person reaches PartWriterPipeline: let what makes other items of it come later",
+                "its Record reaches PartWriterPipeline: let what makes other items of it come later",
                 claim.id, type(item).__name__,
             )  # fmt: skip
 
@@ -108,7 +108,7 @@ class SettlementExtension:
     ) -> None:
         """The end of a record, not of whatever else a user's code makes of its response."""
         claim = _claim_of(response)
-        if claim is not None and isinstance(item, (Movie, Person)) and item.id == claim.id:
+        if claim is not None and isinstance(item, Record) and item.id == claim.id:
             if self._writer is not None:
                 self._writer.take_written(claim.id)
             self._spider.feed.finish(claim, state, reason)

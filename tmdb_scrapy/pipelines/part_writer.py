@@ -7,8 +7,8 @@ from typing import Any, Self
 from scrapy.crawler import Crawler
 from scrapy.exceptions import NotConfigured
 
-from tmdb_scrapy.items import Movie, Person, line_of
-from tmdb_scrapy.parts import Part, parts_directory
+from tmdb_scrapy.records.part import Part, parts_directory
+from tmdb_scrapy.records.record import Record, line_of
 
 
 class PartWriterPipeline:
@@ -34,7 +34,7 @@ class PartWriterPipeline:
 
     def process_item(self, item: Any) -> Any:
         """The item, once its line is in the part's buffer. Raises `OSError` when the disk refuses."""
-        if self.part is not None and isinstance(item, (Movie, Person)):
+        if self.part is not None and isinstance(item, Record):
             self.part.write(line_of(item.body))
             self._written.add(item.id)
         return item

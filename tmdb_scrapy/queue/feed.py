@@ -16,7 +16,7 @@ from tmdb_scrapy.queue.id_queue import IdQueue, Lease, Settlement
 from tmdb_scrapy.queue.keys import HEARTBEAT_TTL_S
 from tmdb_scrapy.queue.patience import Patience
 from tmdb_scrapy.queue.states import State
-from tmdb_scrapy.tasks import end
+from tmdb_scrapy.queue.tasks import end
 
 logger = logging.getLogger(__name__)
 
@@ -254,8 +254,8 @@ class Feed:
             return True
         if await self._patience(self.queue.length) == 0 and await self._patience(self.queue.queued) > 0:
             raise QueueInconsistent(
-                f"{self.queue.kind}: IDs count as queued but the stream {self.queue.keys.queue} is empty; "
-                f"run `scrapy audit {self.queue.kind}`"
+                f"{self.queue.kind.name}: IDs count as queued but {self.queue.keys.queue} is empty; "
+                f"run `scrapy audit {self.queue.kind.name}`"
             )
         return False
 

@@ -12,6 +12,7 @@ import redis.asyncio
 from redis.commands.core import AsyncScript
 from redis.exceptions import ResponseError
 
+from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue.heartbeat import Heartbeat
 from tmdb_scrapy.queue.keys import GROUP, HEARTBEAT_TTL_S, Keys
 from tmdb_scrapy.queue.states import State
@@ -39,7 +40,7 @@ class Settlement(NamedTuple):
     reason: str = ""
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """How a crawl stands, in IDs."""
 
     counts: dict[str, int]
@@ -66,15 +67,15 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IdQueue:
-    """The IDs of one kind (`movies` or `people`) in Redis.
+    """The IDs of one kind in Redis.
 
     Every method is a round trip or two and raises what redis-py raises (see
     `tmdb_scrapy.queue.connection.is_passing`); each may be repeated after a lost answer. Keys and layout:
     `tmdb_scrapy.queue.keys`.
     """
 
-    def __init__(self, client: redis.asyncio.Redis, kind: str) -> None:
-        self.keys = Keys(kind)
+    def __init__(self, client: redis.asyncio.Redis, kind: Kind) -> None:
+        self.keys = Keys(kind.name)
         self.kind = kind
         # redis-py says bytes or str of every answer; `connect` makes it bytes.
         self._redis: Any = client
@@ -194,7 +195,7 @@ class IdQueue:
         }
         return sorted(alive, key=lambda heartbeat: heartbeat.name), lost
 
-    async def progress(self) -> Progress:
+    async def snapshot(self) -> Snapshot:
         """How the crawl stands now."""
         written = await self._redis.hgetall(self.keys.counts)
         counts = {label.decode(): int(count) for label, count in written.items()}
@@ -202,7 +203,7 @@ class IdQueue:
         leased = 0
         if workers or lost:
             leased = int((await self._redis.xpending(self.keys.queue, GROUP))["pending"])
-        return Progress(
+        return Snapshot(
             counts={state.label: counts.get(state.label, 0) for state in State},
             dropped={
                 label.removeprefix("dropped/"): count

@@ -17,7 +17,7 @@ STOP_DEADLINE_S = 30.0
 DEFAULT_USER = "default"
 BIND = "bind"
 LOOPBACK = "127.0.0.1"
-FIND_BINARY = "from tmdb_scrapy.redis_server import find_binary; print(find_binary())"
+FIND_BINARY = "from tmdb_scrapy.local.redis_server import find_binary; print(find_binary())"
 
 # The project's keys, and no command that looks or reaches beyond them. INFO, KEYS and CLIENT count as
 # dangerous in Redis but read only, or are sent by every client library when it connects.

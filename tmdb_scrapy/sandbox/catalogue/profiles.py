@@ -56,9 +56,8 @@ PROFILES: tuple[Profile, ...] = (
     Profile("budget absent", 2, "dropped", absent=frozenset({"budget"})),
     Profile("revenue absent", 2, "dropped", absent=frozenset({"revenue"})),
     Profile("genres absent", 2, "dropped", absent=frozenset({"genres"})),
-    Profile("credits absent", 2, "dropped", absent=frozenset({"credits"})),
     Profile("deleted since the export", 10, "missing"),
-    Profile("obscure", 566, "dropped", budget=_ZERO, revenue=_ZERO),
+    Profile("obscure", 568, "dropped", budget=_ZERO, revenue=_ZERO),
 )
 
 BY_THOUSANDTH: tuple[Profile, ...] = tuple(profile for profile in PROFILES for _ in range(profile.weight))

@@ -12,7 +12,7 @@ import pytest
 from deploy.on_host import processes, workspace
 from deploy.on_host.install import listening, redis_server
 from deploy.on_host.workspace import Problem
-from tmdb_scrapy.redis_server import find_binary
+from tmdb_scrapy.local.redis_server import find_binary
 
 # All of 127.0.0.0/8 is this machine's: three addresses to tell ways of arriving apart.
 FIRST, SECOND, GONE = "127.0.0.71", "127.0.0.72", "192.0.2.1"

@@ -1,0 +1,182 @@
+"""What the commands share: the configuration, kinds, a door to Redis, honest exit codes.
+
+Scrapy takes every `ScrapyCommand` that a module of this package defines for a command of that module's name.
+So what is shared is no `ScrapyCommand` itself: each command is of both classes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, TypeVar
+
+from redis.exceptions import RedisError
+from scrapy.commands import ScrapyCommand
+
+from tmdb_scrapy.config import Config, ConfigError
+from tmdb_scrapy.kinds import KINDS, Kind
+from tmdb_scrapy.queue import IdQueue, connect
+from tmdb_scrapy.queue.connection import explain, is_absent
+
+FAILED = 1
+BAD_USE = 2
+INTERRUPTED = 130
+
+Result = TypeVar("Result")
+
+if TYPE_CHECKING:
+    _Base = ScrapyCommand
+else:
+    _Base = object
+
+
+class CommandFailed(Exception):
+    """A command did not do what it says; the text says why and what to do next."""
+
+    def __init__(self, message: str, code: int = FAILED) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class NoRedis(CommandFailed):
+    """Nobody answers at REDIS_URL."""
+
+
+def complain(message: str, code: int = FAILED) -> int:
+    """Say on stderr what went wrong; returns the exit code, for `return complain(…)`."""
+    print(f"tmdb: {message}", file=sys.stderr, flush=True)
+    return code
+
+
+def unexpected(args: list[str]) -> str:
+    """What to say of arguments that a command has no use for, such as a misspelt option."""
+    return f"what is {' '.join(args)!r} for? See --help"
+
+
+class TmdbCommand(_Base):
+    """A command with the user's configuration. Exit codes: 0 it did what it says, 1 it failed, 2 bad use or
+    configuration, 130 interrupted."""
+
+    requires_project = True
+    requires_crawler_process = False
+    config: Config
+
+    def execute(self, opts: argparse.Namespace) -> None:
+        """Do it. Raises `CommandFailed`."""
+        raise NotImplementedError
+
+    def syntax(self) -> str:
+        return "[options]"
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        try:
+            if args:
+                raise CommandFailed(unexpected(args), BAD_USE)
+            assert self.settings is not None
+            self.config = Config.from_settings(self.settings)
+            for remark in self.config.remarks:
+                complain(remark)
+            with interruptible():
+                self.execute(opts)
+        except ConfigError as error:
+            self.exitcode = complain(str(error), BAD_USE)
+        except CommandFailed as error:
+            self.exitcode = complain(str(error), error.code) if str(error) else error.code
+        except KeyboardInterrupt:
+            self.exitcode = complain("interrupted", INTERRUPTED)
+        except BrokenPipeError:
+            # Whoever read our output has gone, as `head` does; Python must not try once more at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self.exitcode = FAILED
+        except OSError as error:
+            self.exitcode = complain(f"{error}: is the disk full, or the place not yours to write?")
+
+    def ask(self, kind: Kind, question: Callable[[IdQueue], Awaitable[Result]]) -> Result:
+        """What `question` returns about the queue of a kind. Raises `CommandFailed` when Redis refuses."""
+
+        async def asked() -> Result:
+            client = connect(self.config)
+            try:
+                return await question(IdQueue(client, kind))
+            finally:
+                await client.aclose()
+
+        try:
+            return asyncio.run(asked())
+        except (RedisError, OSError) as error:
+            failure = NoRedis if is_absent(error) else CommandFailed
+            raise failure(explain(error, self.config)) from None
+
+
+class KindsCommand(TmdbCommand):
+    """A command about one kind of record, or several: one after another, until one fails."""
+
+    def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
+        """Do it for one kind. Raises `CommandFailed`."""
+        raise NotImplementedError
+
+    def execute(self, opts: argparse.Namespace) -> None:
+        for kind in dict.fromkeys(opts.kinds):
+            self.execute_for(kind, opts)
+
+    def syntax(self) -> str:
+        return f"[options] {{{','.join(KINDS)}}} …"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "kinds", nargs="+", type=kind_named, metavar="KIND", help=f"kinds of records: {', '.join(KINDS)}"
+        )
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have SIGTERM, and the SIGHUP of a terminal that is closed, end what runs as Ctrl-C does: what was
+    started is stopped then. A signal that is ignored, as SIGHUP under nohup, stays so."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    for number, handler in before.items():
+        if handler is signal.SIG_DFL:
+            signal.signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def plural(count: int, what: str) -> str:
+    """`3 parts`, `1 part`."""
+    return f"{count:,} {what.removesuffix('s') if count == 1 else what}"
+
+
+def kind_named(name: str) -> Kind:
+    """The kind of that name, for argparse. Raises `ArgumentTypeError`."""
+    if name not in KINDS:
+        raise argparse.ArgumentTypeError(f"{name!r} is no kind of record: say one of {', '.join(KINDS)}")
+    return KINDS[name]
+
+
+__all__ = [
+    "BAD_USE",
+    "FAILED",
+    "INTERRUPTED",
+    "CommandFailed",
+    "KindsCommand",
+    "NoRedis",
+    "TmdbCommand",
+    "complain",
+    "interruptible",
+    "kind_named",
+    "plural",
+    "unexpected",
+]

@@ -1,0 +1,1 @@
+"""This machine: its Redis and its workers."""

@@ -1,0 +1,105 @@
+"""What was seeded: which IDs of which export, most popular first, written down for the audit to repeat."""
+
+from __future__ import annotations
+
+import heapq
+import math
+import operator
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from tmdb_scrapy.kinds import Kind
+from tmdb_scrapy.sources.export import Export, Line, read_export
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """Which IDs of which export file were seeded."""
+
+    file: str
+    limit: int = 0
+    """So many of the most popular; 0 for all."""
+    min_popularity: float | None = None
+    no_video: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """The IDs that a selection selects, most popular first, and the export that they are of."""
+
+    ids: list[int]
+    export: Export
+
+
+def select(selection: Selection, kind: Kind) -> Selected:
+    """Read the export and select. Raises `ExportError`."""
+    export = read_export(Path(selection.file), kind)
+    least = -math.inf if selection.min_popularity is None else selection.min_popularity
+    chosen = (
+        line for line in export.lines if line.popularity >= least and not (selection.no_video and line.video)
+    )
+    ids = [line.id for line in most_popular_first(chosen, selection.limit)]
+    export.lines = []
+    return Selected(ids if len(set(ids)) == len(ids) else list(dict.fromkeys(ids)), export)
+
+
+def most_popular_first(lines: Iterable[Line], limit: int = 0) -> list[Line]:
+    """Those of the same popularity by ID, so that the order is the same everywhere. `limit` 0 takes all.
+
+    An export without popularity comes out by ID, which is TMDb's own order.
+    """
+    if limit:
+        return heapq.nlargest(limit, lines, key=lambda line: (line.popularity, -line.id))
+    # Two stable sorts: exports come sorted by ID, so that the first costs nothing.
+    by_id = sorted(lines, key=operator.attrgetter("id"))
+    return sorted(by_id, key=operator.attrgetter("popularity"), reverse=True)
+
+
+class SeededRecord:
+    """The selections of one kind that were seeded from this machine, in files under `directory`."""
+
+    def __init__(self, directory: Path, kind: Kind) -> None:
+        self._directory = directory
+        self._done = directory / f"{kind.name}.seeds.jsonl"
+        self._begun = directory / f"{kind.name}.seeding.json"
+
+    def forget(self) -> None:
+        """Nothing is seeded any more: the ledger was started anew."""
+        self._done.unlink(missing_ok=True)
+
+    def begin(self, selection: Selection) -> None:
+        """Write down that `selection` is being seeded, so that an interrupted seeding can be continued."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        _write_whole(self._begun, msgspec.json.encode(selection))
+
+    def finish(self, selection: Selection) -> None:
+        """Write down that `selection` was seeded."""
+        earlier = self.all()
+        if selection not in earlier:
+            _write_whole(self._done, msgspec.json.Encoder().encode_lines([*earlier, selection]))
+        self._begun.unlink(missing_ok=True)
+
+    def unfinished(self) -> Selection | None:
+        """What was being seeded when it was interrupted."""
+        try:
+            return msgspec.json.decode(self._begun.read_bytes(), type=Selection)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def all(self) -> list[Selection]:
+        """All selections that were seeded from this machine."""
+        try:
+            lines = self._done.read_bytes().splitlines(keepends=True)
+        except FileNotFoundError:
+            return []
+        # A last line without its end was being written when the machine stopped: it will be seeded again.
+        return [msgspec.json.decode(line, type=Selection) for line in lines if line.endswith(b"\n")]
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that a crash leaves the earlier one."""
+    partial = path.with_suffix(".partial")
+    partial.write_bytes(content)
+    partial.replace(path)

@@ -1,0 +1,1 @@
+"""What people see: the picture of a crawl, progress bars, log lines."""

@@ -1,0 +1,103 @@
+"""The picture of a crawl: counts, rates, and a line a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from tmdb_scrapy.queue import Heartbeat, Snapshot, State
+from tmdb_scrapy.queue.keys import HEARTBEAT_TTL_S
+
+QUIET_S = HEARTBEAT_TTL_S / 2
+"""A worker that was silent for so long is marked."""
+
+
+def render(by_kind: Mapping[str, Snapshot], now: float) -> RenderableType:
+    """`now`: seconds since the epoch."""
+    if not by_kind:
+        return Text("nothing is seeded yet: make seed")
+    return Group(*(_kind(kind, snapshot, now) for kind, snapshot in by_kind.items()))
+
+
+def summary(snapshot: Snapshot) -> str:
+    """One line: done, rate, time left."""
+    rate_per_s = sum(worker.rate_per_s for worker in snapshot.workers)
+    done = f"{snapshot.done:,} of {snapshot.total:,} done"
+    queued = snapshot.of(State.QUEUED)
+    if not snapshot.total or not rate_per_s:
+        return done
+    return f"{done}, {rate_per_s:,.1f}/s, {duration(queued / rate_per_s)} left"
+
+
+def duration(seconds: float) -> str:
+    """`1 h 03 min`, `4 min 10 s`, `12 s`."""
+    whole = round(seconds)
+    if whole >= 3600:
+        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
+    return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"
+
+
+def _kind(kind: str, snapshot: Snapshot, now: float) -> RenderableType:
+    counts = Table(title=kind, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    counts.add_row("progress", summary(snapshot))
+    average = average_rate_per_s(snapshot, now)
+    if average:
+        counts.add_row("average", f"{average:,.1f}/s since the workers started")
+    counts.add_row("queued", f"{snapshot.of(State.QUEUED):,} ({snapshot.leased:,} leased)")
+    for state in (State.KEPT, State.DROPPED, State.MISSING, State.FAILED):
+        detail = ""
+        if state is State.DROPPED and snapshot.dropped:
+            reasons = ", ".join(f"{reason} {count:,}" for reason, count in snapshot.dropped.items())
+            detail = f" ({escape(reasons)})"
+        counts.add_row(state.label, f"{snapshot.of(state):,}{detail}")
+    return Group(counts, _workers(snapshot, now)) if snapshot.workers or snapshot.lost else counts
+
+
+def average_rate_per_s(snapshot: Snapshot, now: float) -> float:
+    """Outcomes a second of the live workers, each since its start."""
+    return sum(
+        sum(worker.outcomes.values()) / max(now - worker.started_at, 1.0) for worker in snapshot.workers
+    )
+
+
+def _workers(snapshot: Snapshot, now: float) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for column in (
+        "host",
+        "pid",
+        "state",
+        "rate",
+        "allowed",
+        "in flight",
+        "429s",
+        "memory",
+        "seen",
+        "last error",
+    ):
+        table.add_column(column, justify="left" if column in {"host", "state", "last error"} else "right")
+    for worker in snapshot.workers:
+        table.add_row(*_worker(worker, now))
+    for name, leases in snapshot.lost.items():
+        table.add_row(escape(name), "", f"[red]gone, {leases:,} leases to take over")
+    return table
+
+
+def _worker(worker: Heartbeat, now: float) -> tuple[str, ...]:
+    silent_s = max(now - worker.seen_at, 0.0)
+    seen = f"{silent_s:.0f} s ago"
+    return (
+        escape(worker.host),
+        str(worker.pid),
+        escape(worker.state),
+        f"{worker.rate_per_s:,.1f}/s",
+        f"{worker.allowed_per_s:,.0f}/s",
+        str(worker.in_flight),
+        str(worker.throttled),
+        f"{worker.memory_bytes / 1e6:,.0f} MB",
+        f"[red]{seen}" if silent_s > QUIET_S else seen,
+        escape(worker.last_error),
+    )
