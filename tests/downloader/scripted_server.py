@@ -23,15 +23,30 @@ class Server:
 
     def __init__(self, script: Script) -> None:
         self._script = script
+        self._open: set[asyncio.Task[None]] = set()
         self.connections = 0
         self.url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self._open.add(task)
         try:
             await self._script(reader, writer)
+        except asyncio.CancelledError:  # the test is over
+            writer.transport.abort()
         finally:
             writer.close()
+            self._open.discard(task)
+
+    async def hang_up(self) -> None:
+        """End all connections."""
+        ending = list(self._open)
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending)
+        await asyncio.sleep(0)  # the transports' own last calls
 
 
 @asynccontextmanager
@@ -43,6 +58,7 @@ async def serving(script: Script) -> AsyncIterator[Server]:
         yield server
     finally:
         listener.close()
+        await server.hang_up()
 
 
 def a_client() -> Connections:

@@ -199,7 +199,7 @@ class TestDroppedConnections:
                 for _ in range(2):
                     assert (await stage.download()).status == 200
                 assert stage.count("pacing/refused") == 0
-                assert stage.server.connections == 2
+                assert stage.server.connections >= 2
 
         run(scenario())
 

@@ -33,9 +33,9 @@ class HttpResponse(NamedTuple):
 class Connections:
     """Sends requests to one server, each over a connection of its own while it lasts. For one event loop.
 
-    A client of pyreqwest's has a pool, opens more connections than there are requests when they are short,
-    and does not tell whether a request went over a new connection. So each connection is a client of its own
-    here, whose pool has room for one.
+    A client of pyreqwest's has a pool, may open more connections than it has requests, and does not tell
+    whether a request went over a new one. So each connection is a client of its own here, whose pool has room
+    for one.
     """
 
     def __init__(self, builder: Callable[[], ClientBuilder], largest_bytes: int) -> None:
@@ -55,7 +55,7 @@ class Connections:
         connection: one that the server closed while it rested is replaced.
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
-        connection = self._at_rest.pop() if self._at_rest else self._made()
+        connection = self._next()
         try:
             response = await self._sent(connection, method, url, headers, body, deadline)
         except asyncio.CancelledError:
@@ -91,6 +91,13 @@ class Connections:
         """End all connections; whoever waits for a response gets an error."""
         for connection in self._all:
             await connection.close()
+
+    def _next(self) -> _Connection:
+        # The last but one: a client takes some microseconds to put a connection back into its pool, and opens
+        # another one for a request that comes in between.
+        if self._at_rest:
+            return self._at_rest.pop(-2 if len(self._at_rest) > 1 else -1)
+        return self._made()
 
     def _made(self) -> _Connection:
         connection = _Connection(self._builder(), self._largest_bytes)
