@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import os
+import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,9 +15,12 @@ import pytest
 import trustme
 from environments import bare_environment
 from nextcloud_server import TOKEN, NextcloudServer
+from raw_server import UPLOAD_ONLY, response, serving
 
 MOVIES = b'{"id":1}\n{"id":2}\n'
 PASSWORD = "open-sesame"
+LARGE = 64 << 20
+"""Bytes, more than the buffers of a connection hold."""
 
 
 @pytest.fixture
@@ -162,3 +169,94 @@ def test_a_server_error_is_a_failure(server: NextcloudServer, data: Path) -> Non
     result = scrapy_upload(server, data, "movies")
     assert result.returncode == 1
     assert "HTTP 400" in result.stderr
+
+
+def start_upload(data: Path, port: int) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "scrapy", "upload", "movies"],
+        cwd=data.parent,
+        env={
+            **bare_environment(data.parent),
+            "DATA_DIR": str(data),
+            "NEXTCLOUD_UPLOAD": f"http://127.0.0.1:{port}/s/{TOKEN}",
+        },
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def make_large(data: Path, size: int) -> None:
+    with (data / "movies.jsonl").open("wb") as file:
+        file.truncate(size)
+
+
+def test_ctrl_c_ends_an_upload_at_once(data: Path) -> None:
+    make_large(data, LARGE)
+    requests = 0
+    taken, interrupted = asyncio.Event(), asyncio.Event()
+    rest = 0
+
+    async def take_a_part(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal requests, rest
+        requests += 1
+        if requests == 1:
+            writer.write(response("405 Method Not Allowed", UPLOAD_ONLY))
+            await writer.drain()
+            return
+        await reader.readexactly(1 << 20)
+        taken.set()
+        await interrupted.wait()
+        with contextlib.suppress(ConnectionError):
+            while block := await reader.read(1 << 20):
+                rest += len(block)
+
+    async def run() -> tuple[int, str]:
+        async with serving(take_a_part) as port:
+            process = start_upload(data, port)
+            await taken.wait()
+            process.send_signal(signal.SIGINT)
+            interrupted.set()
+            _, said = await asyncio.to_thread(process.communicate, timeout=20)
+            return process.returncode, said
+
+    exit_code, said = asyncio.run(run())
+    assert exit_code == 130
+    assert said.splitlines()[-1] == "tmdb: upload interrupted: the share may hold an incomplete file"
+    assert (requests, rest < LARGE // 2) == (2, True)
+
+
+@pytest.mark.slow
+def test_a_file_of_a_gigabyte_needs_no_more_memory_than_a_small_one(
+    data: Path, figures: Callable[[str], None]
+) -> None:
+    peaks = {}
+    for size in (1 << 20, 1 << 30):
+        make_large(data, size)
+        peaks[size] = asyncio.run(peak_of_an_upload(data, size))
+    figures(f"upload of 1 GiB: {peaks[1 << 30] >> 10} MiB, of 1 MiB: {peaks[1 << 20] >> 10} MiB")
+    assert peaks[1 << 30] - peaks[1 << 20] < 16 << 10
+
+
+async def peak_of_an_upload(data: Path, size: int) -> int:
+    """The resident memory of `scrapy upload` at its highest, in KiB."""
+    looked = False
+
+    async def take_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal looked
+        if looked:
+            left = size
+            while left:
+                left -= len(await reader.read(min(left, 1 << 20)))
+        status, body = ("201 Created", b"") if looked else ("405 Method Not Allowed", UPLOAD_ONLY)
+        looked = True
+        writer.write(response(status, body))
+        await writer.drain()
+
+    async with serving(take_all) as port:
+        process = start_upload(data, port)
+        _, status, usage = await asyncio.to_thread(os.wait4, process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.stderr is not None
+        with process.stderr as said:
+            assert process.returncode == 0, said.read()
+    return usage.ru_maxrss

@@ -55,17 +55,22 @@ class RefusedError(UploadError):
         super().__init__(message)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(slots=True)
 class Body:
     """What a request sends: `length` bytes, in blocks."""
 
     blocks: Iterable[bytes]
     length: int
+    given_up: bool = False
+    """Whether nobody waits for the response any more. The client would go on sending after a time limit or
+    Ctrl-C, even when it is closed; it breaks the connection when there is no next block for it."""
 
     async def stream(self, limit: asyncio.Timeout) -> AsyncIterator[bytes]:
         """The blocks; moves `limit` on as long as the server takes them."""
         sent = 0
         for block in self.blocks:
+            if self.given_up:
+                raise ConnectionAbortedError
             sent += len(block)
             # The client takes no more than it announced: it never comes back after the last block.
             _move_on(limit, STALL_S if sent < self.length else STORE_S)
@@ -103,7 +108,7 @@ class DavClient:
         pointless.
         """
         limit_s = STORE_S if method == "MOVE" else RESPONSE_S
-        with self._failures_explained():
+        with self._failures_explained(), _given_up_at_the_end(body):
             async with asyncio.timeout(limit_s) as limit:
                 builder = _with_body(self._client.request(method, url).headers(headers), body, limit)
                 async with builder.build_streamed() as response:
@@ -119,7 +124,7 @@ class DavClient:
             yield
         except ConnectTimeoutError:
             raise self._no_connection(f"no response within {CONNECT_S:.0f} s") from None
-        except PyreqwestError as error:
+        except (PyreqwestError, ValueError) as error:
             raise self._explained(translated(error)) from None
         except TimeoutError:
             raise self._broken("the server fell silent") from None
@@ -192,6 +197,15 @@ def _client() -> Client:
         )
         .build()
     )
+
+
+@contextmanager
+def _given_up_at_the_end(body: Body | str | None) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        if isinstance(body, Body):
+            body.given_up = True
 
 
 def _with_body(builder: RequestBuilder, body: Body | str | None, limit: asyncio.Timeout) -> RequestBuilder:
