@@ -7,7 +7,7 @@ KIND ?= movies
 KINDS := $(if $(filter command line environment,$(origin KIND)),$(KIND),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench soak redis redis-stop seed crawl status merge audit retry upload
+.PHONY: help setup demo test lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -63,6 +63,10 @@ retry: setup ## queue failed IDs again
 
 upload: setup ## upload data/KIND.jsonl to the Nextcloud share
 	@$(SCRAPY) upload $(KIND)
+
+tables: setup ## tables of the merged files: Parquet, DuckDB (FORMAT="csv sqlite" for those too)
+	@$(VENV)/python -c 'import duckdb' 2>/dev/null || $(VENV)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[tables]'
+	@$(SCRAPY) tables $(KINDS) $(FORMAT:%=--format %)
 
 bench: setup ## the crawl beside its peers, measured on this machine (BENCH="--help" for options)
 	@$(VENV)/python -m benchmarks.run $(BENCH)

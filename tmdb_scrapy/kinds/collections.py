@@ -11,4 +11,5 @@ KIND = Kind(
     path="collection",
     export="collection_ids",
     append_key="APPEND_COLLECTIONS",
+    tables=("collections", "collection_movies"),
 )

@@ -11,4 +11,5 @@ KIND = Kind(
     path="company",
     export="production_company_ids",
     append_key="APPEND_COMPANIES",
+    tables=("companies",),
 )

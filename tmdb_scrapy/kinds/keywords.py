@@ -11,4 +11,5 @@ KIND = Kind(
     path="keyword",
     export="keyword_ids",
     append_key="APPEND_KEYWORDS",
+    tables=("keywords",),
 )

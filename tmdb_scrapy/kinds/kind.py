@@ -82,6 +82,9 @@ class Kind:
     filter: Filter | None = None
     own_settings: tuple[Setting, ...] = ()
     """Settings of this kind alone, beside the two above."""
+    tables: tuple[str, ...] = ()
+    """What is made of its records, each a file of SQL in `tables/sql`; what is read of them for that is in
+    the file of the kind's name in `tables/shapes`."""
 
     @property
     def settings(self) -> tuple[Setting, ...]:

@@ -11,4 +11,5 @@ KIND = Kind(
     path="network",
     export="tv_network_ids",
     append_key="APPEND_NETWORKS",
+    tables=("networks",),
 )

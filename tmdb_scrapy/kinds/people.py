@@ -18,4 +18,5 @@ KIND = Kind(
     seed_limit=Setting(
         "POPULAR_PEOPLE", "10000", whole_number(0), "how many of the most popular people are seeded; 0 = all"
     ),
+    tables=("people", "person_aliases", "person_credits", "external_ids"),
 )

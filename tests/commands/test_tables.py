@@ -1,0 +1,126 @@
+"""`scrapy tables`."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+from disks import small_disk, why_impossible
+from needs import needs
+from odd_records import movie, odd_people
+from sets import line
+
+Invoke = Callable[..., int]
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A DATA_DIR with two movies."""
+    directory = tmp_path / "data"
+    directory.mkdir()
+    (directory / "movies.jsonl").write_bytes(line(movie(1)) + line(movie(2)))
+    return directory
+
+
+@pytest.fixture
+def no_redis(closed_port: int) -> dict[str, str]:
+    """No Redis, no key, no TMDb."""
+    nowhere = f"127.0.0.1:{closed_port}"
+    return {"REDIS_URL": f"redis://{nowhere}/0", "TMDB_API_KEY": "", "TMDB_API_URL": f"http://{nowhere}"}
+
+
+def titles(data_dir: Path) -> list[str]:
+    """Of the movies, where Parquet and database agree."""
+    in_parquet = duckdb.execute(f"SELECT title FROM '{data_dir}/tables/movies.parquet'").fetchall()
+    with duckdb.connect(str(data_dir / "tmdb.duckdb"), read_only=True) as database:
+        assert database.execute("SELECT title FROM movies").fetchall() == in_parquet
+    return [row[0] for row in in_parquet]
+
+
+def test_merged_files_are_all_it_needs(
+    invoke: Invoke, data_dir: Path, no_redis: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data_dir / "people.jsonl").write_bytes(b"".join(odd_people()))
+    assert invoke("tables", **no_redis) == 0
+    assert titles(data_dir) == ["Movie 1", "Movie 2"]
+    assert (data_dir / "tables" / "person_credits.parquet").exists()
+    assert "movie_cast" in capsys.readouterr().out
+
+
+def test_a_kind_may_be_chosen(invoke: Invoke, data_dir: Path) -> None:
+    (data_dir / "people.jsonl").write_bytes(b"".join(odd_people()))
+    assert invoke("tables", "people") == 0
+    names = {path.stem for path in (data_dir / "tables").glob("*.parquet")}
+    assert names == {"people", "person_aliases", "person_credits", "external_ids"}
+
+
+def test_every_format_is_found_where_it_belongs(invoke: Invoke, data_dir: Path) -> None:
+    assert (
+        invoke("tables", *["--format", "csv", "--format", "jsonl", "--format", "sqlite", "--format", "csv"])
+        == 0
+    )
+    for path in ("tables/csv/movies_flat.csv", "tables/jsonl/movies.jsonl", "tmdb.sqlite", "tmdb.duckdb"):
+        assert (data_dir / path).stat().st_size > 0
+
+
+@pytest.mark.parametrize("broken", [b'{"id":', b"", b"[]", b'{"id":3,"title":"torn'], ids=repr)
+def test_a_broken_line_is_named_and_the_old_tables_stay(
+    invoke: Invoke, data_dir: Path, capsys: pytest.CaptureFixture[str], broken: bytes
+) -> None:
+    assert invoke("tables") == 0
+    (data_dir / "movies.jsonl").write_bytes(line(movie(7)) + broken + b"\n" + line(movie(8)))
+    assert invoke("tables") == 1
+    said = capsys.readouterr().err
+    assert f"{data_dir / 'movies.jsonl'}, line 2: " in said
+    assert "untouched" in said
+    assert titles(data_dir) == ["Movie 1", "Movie 2"]
+
+
+def test_without_a_merged_file_it_says_what_writes_one(
+    invoke: Invoke, data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke("tables", "people") == 1
+    assert "`scrapy merge people`" in capsys.readouterr().err
+    (data_dir / "movies.jsonl").unlink()
+    assert invoke("tables") == 1
+    assert "`scrapy merge movies`" in capsys.readouterr().err
+
+
+def test_an_unknown_kind_is_bad_use(invoke: Invoke, capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke("tables", "films") == 2
+    assert "no such kind: films" in capsys.readouterr().err
+
+
+def test_without_duckdb_it_says_what_to_run(
+    invoke: Invoke, data_dir: Path, as_user: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    as_user.setitem(sys.modules, "duckdb", None)
+    assert invoke("tables") == 1
+    assert "run `make tables`" in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_the_old_tables(
+    invoke: Invoke, data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    needs(why_impossible(tmp_path))
+    with small_disk(tmp_path / "small", megabytes=24):
+        small = tmp_path / "small" / "data"
+        small.mkdir()
+        (small / "movies.jsonl").write_bytes((data_dir / "movies.jsonl").read_bytes())
+        assert invoke("tables", DATA_DIR=str(small)) == 0
+        with (small / "movies.jsonl").open("ab") as merged:
+            merged.writelines(line(movie(number)) for number in range(10, 6_000))
+        assert invoke("tables", DATA_DIR=str(small)) == 1
+        said = capsys.readouterr().err
+        assert "No space left on device" in said
+        assert "untouched" in said
+        assert titles(small) == ["Movie 1", "Movie 2"]
+
+
+def test_a_worker_does_not_load_duckdb() -> None:
+    code = "import sys, tmdb_scrapy.commands.tables; sys.exit('duckdb' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

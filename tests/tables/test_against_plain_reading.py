@@ -1,0 +1,101 @@
+"""Every table, row by row, beside a reading of the same JSON in plain Python."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from needs import REAL_DATA, needs_real_data
+from odd_records import odd_movies, odd_people
+from plain_reading import KEYS, read, tables
+
+from tmdb_scrapy.sandbox.catalogue.generated import GeneratedCatalogue
+from tmdb_scrapy.tables.building import DATABASE
+
+OF_MOVIES = ["credits", "keywords", "similar", "recommendations", "external_ids"]
+OF_PEOPLE = ["movie_credits", "external_ids"]
+
+
+def compare(target: Path) -> set[str]:
+    """Compare Parquet files and database with the plain reading; returns the tables that have rows."""
+    expected = tables(read(target.parent))
+    with duckdb.connect(str(target / DATABASE), read_only=True) as database:
+        names = [row[0] for row in database.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+        for name in sorted({*names} - {"metadata"}):
+            parquet = duckdb.execute(f"FROM '{target / name}.parquet'").fetchall()
+            assert parquet == expected[name], name
+            assert sorted(database.execute(f"FROM {name}").fetchall(), key=_key(name)) == expected[name], name
+        if "movies" in names:
+            flat = database.execute("FROM movies_flat").fetchall()
+            assert sorted(flat, key=_key("movies_flat")) == expected["movies_flat"]
+    return {name for name in names if expected.get(name)}
+
+
+def _key(name: str) -> Any:
+    return lambda row: row[: KEYS.get(name, 1)]
+
+
+def test_the_sandboxs_catalogue(make: Any) -> None:
+    catalogue = GeneratedCatalogue({"movies": 600, "people": 80}, seed=3)
+    lines = {
+        kind: [
+            body + b"\n" for number in catalogue.ids(kind) if (body := catalogue.body(kind, number, appended))
+        ]
+        for kind, appended in {"movies": OF_MOVIES, "people": OF_PEOPLE}.items()
+    }
+    with_rows = compare(make(lines))
+    assert {"movie_cast", "movie_crew", "people", "person_credits", "person_aliases"} <= with_rows
+    assert {"movie_similar", "movie_keywords", "movie_companies", "collections", "external_ids"} <= with_rows
+
+
+def test_odd_records(make: Any) -> None:
+    compare(make({"movies": odd_movies(), "people": odd_people()}))
+
+
+@pytest.mark.parametrize("kind", ["movies", "people"])
+def test_odd_records_of_one_kind_alone(make: Any, kind: str) -> None:
+    compare(make({kind: {"movies": odd_movies(), "people": odd_people()}[kind]}))
+
+
+@needs_real_data
+def test_the_4803_real_movies(make: Any) -> None:
+    lines = (REAL_DATA / "movies-4803.jsonl").read_bytes().splitlines(keepends=True)
+    compare(make({"movies": lines}))
+
+
+RECORDED = {
+    "movies": "movie", "people": "person", "tv": "tv", "collections": "collection", "companies": "company",
+    "networks": "network", "keywords": "keyword",
+}  # fmt: skip
+
+
+@needs_real_data
+def test_all_recorded_bodies(make: Any) -> None:
+    lines: dict[str, list[bytes]] = {}
+    for kind, singular in RECORDED.items():
+        paths = sorted((REAL_DATA / "recorded").glob(f"{singular}-[0-9l]*.json"))
+        bodies = [json.loads(path.read_bytes()) for path in paths]
+        lines[kind] = [
+            json.dumps(body).encode() + b"\n" for body in bodies if isinstance(body.get("id"), int)
+        ]
+    with_rows = compare(
+        make({"tv": _whole_series(lines["tv"]), **{k: v for k, v in lines.items() if k != "tv"}})
+    )
+    assert {"tv_cast", "tv_crew", "tv_seasons", "tv_networks", "tv_creators", "tv_keywords"} <= with_rows
+    assert {"collection_movies", "companies", "networks", "person_credits", "movie_crew"} <= with_rows
+
+
+def _whole_series(lines: list[bytes]) -> list[bytes]:
+    """Recordings of parts alone become records as `append_to_response` gives them."""
+    whole = []
+    for line in lines:
+        body = json.loads(line)
+        if "cast" in body:
+            body = {"id": body["id"], "aggregate_credits": {"cast": body["cast"], "crew": body["crew"]}}
+        elif "results" in body:
+            body = {"id": body["id"], "keywords": {"results": body["results"]}}
+        whole.append(json.dumps(body).encode() + b"\n")
+    return whole

@@ -1,0 +1,1 @@
+"""Merged files as tables with keys: Parquet, DuckDB and more, from the records that are there."""

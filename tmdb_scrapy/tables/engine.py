@@ -1,0 +1,67 @@
+"""DuckDB as the tables use it: within DATA_DIR, within bounds, and never on the network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MEMORY_LIMIT = "512MB"
+"""Of DuckDB's buffers. What is larger is sorted on the disk."""
+MOST_THREADS = 4
+"""Each needs its share of the memory."""
+
+
+class NotInstalled(Exception):
+    """The optional packages for the tables are missing."""
+
+
+class EngineFailed(Exception):
+    """DuckDB could not do what it was told; the text is its own."""
+
+
+@contextmanager
+def connect(temporary: Path) -> Iterator[DuckDBPyConnection]:
+    """An empty database in memory. What does not fit there goes to files in `temporary`.
+
+    Raises `NotInstalled`, and within the block `EngineFailed` for every error of DuckDB's.
+    """
+    try:
+        # Scrapy imports every command when it starts, and a worker must not pay for this one.
+        import duckdb
+    except ImportError:
+        raise NotInstalled from None
+    try:
+        with duckdb.connect(config=_settings(temporary)) as database:
+            yield database
+    except duckdb.Error as error:
+        # What follows the first paragraph is advice about settings that are not the user's.
+        raise EngineFailed(str(error).partition("\n")[0]) from error
+
+
+def _settings(temporary: Path) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        # DuckDB would fetch extensions from its makers' server, and keep them in the user's home.
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+        "memory_limit": MEMORY_LIMIT,
+        "threads": str(min(os.cpu_count() or 1, MOST_THREADS)),
+        "temp_directory": str(temporary),
+        "preserve_insertion_order": "true",
+    }
+
+
+def quoted(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def name(text: str) -> str:
+    """A text as an SQL name, even where it is a word of SQL's own, as `cast` is."""
+    return '"' + text.replace('"', '""') + '"'
