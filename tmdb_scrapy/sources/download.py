@@ -70,7 +70,7 @@ def fetch_newest(
         else:
             return path
     raise ExportError(
-        f"no export that can be used is published at {base_url} ({tried[0]}"
+        f"no export is published at {base_url} that can be used ({tried[0]}"
         + (f" … {tried[-1]}" if len(tried) > 1 else "")
         + "); nothing was seeded. Give another day with --date, or check TMDB_EXPORT_URL"
     )
