@@ -74,6 +74,7 @@ def run(sources: dict[str, str], module: str, function: str, arguments: dict[str
     """
     sys.meta_path.insert(0, SentModules(sources))
     try:
+        importlib.import_module("deploy.on_host.privacy").begin()
         called = getattr(importlib.import_module(module), function)
         if getattr(called, "streams", False):
             sys.stdout.buffer.write(mark.encode())

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from deploy.on_host import workspace
+from deploy.on_host import privacy, workspace
 
 POLL_S = 0.05
 REDIS = "redis"
@@ -79,8 +79,8 @@ def start(
 
     What cannot be recorded (a full disk) is killed at once: nobody could stop it later.
     """
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with log.open("ab") as output:
+    privacy.directory(log.parent)
+    with privacy.appending(log) as output:
         process = subprocess.Popen(
             command,
             cwd=str(cwd),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import socket
 import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
+
+from deploy.on_host import privacy
 
 MARKER = ".tmdb-scrapy-fleet"
 """A file that says: `make init` made this directory. `make clean` removes nothing without it."""
@@ -101,7 +104,7 @@ def hostname() -> str:
 @contextlib.contextmanager
 def locked(file: Path) -> Iterator[None]:
     """Hold the lock that `file` stands for; with others who do, one at a time."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    privacy.directory(file.parent)
     with file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
@@ -112,7 +115,7 @@ def write_privately(path: Path, text: str) -> bool:
     with contextlib.suppress(FileNotFoundError):
         if path.read_text(encoding="utf-8") == text and path.stat().st_mode & 0o077 == 0:
             return False
-    unfinished = path.with_name(f".{path.name}.{hostname()}.{os.getpid()}")
+    unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with create_private(unfinished) as file:
         file.write(text)
         file.flush()
@@ -123,16 +126,12 @@ def write_privately(path: Path, text: str) -> bool:
 
 def create_private(path: Path) -> TextIO:
     """`path` opened for writing with mode 0600 from its first moment."""
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
     return os.fdopen(os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
 
 
 def point(link: Path, target: str) -> None:
     """Make `link` a symbolic link to `target`, replacing an older link at one stroke."""
-    unfinished = link.with_name(f".{link.name}.{hostname()}.{os.getpid()}")
-    with contextlib.suppress(FileNotFoundError):
-        unfinished.unlink()
+    unfinished = link.with_name(f".{link.name}.{secrets.token_hex(4)}")
     unfinished.symlink_to(target)
     unfinished.replace(link)
 

@@ -3,6 +3,7 @@ changed and revoked ones are refused always."""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import threading
@@ -85,7 +86,7 @@ class KnownHosts:
         with self._writing:
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             before = file.read_bytes() if file.exists() else b""
-            with file.open("ab") as known:
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as known:
                 known.write(b"" if before.endswith(b"\n") or not before else b"\n")
                 known.write(f"{name} {key.get_name()} {key.get_base64()}\n".encode())
             self._entries.append(Entry([name], key, file))

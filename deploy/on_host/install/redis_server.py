@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from deploy.on_host import processes, workspace
+from deploy.on_host import privacy, processes, workspace
 from deploy.on_host.install import listening, project, reach
 from deploy.on_host.install.project import Project
 from deploy.on_host.processes import Record
@@ -54,7 +54,7 @@ def start(working_dir: str, host: str, address: str, port: int, user: str, passw
             served = _answers(address, port, user, password)
             return "running" if served else f"running (on {address} from its next start on)"
         _end(path, running)
-        home.mkdir(mode=0o700, exist_ok=True)
+        privacy.directory(home)
         workspace.write_privately(configuration, text)
         _run(path, home, port, user, password)
     return "restarted" if running else "started"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
+import secrets
 import shutil
 
-from deploy.on_host import workspace
+from deploy.on_host import privacy, workspace
 
 AUTHORITY_FILE = "redis-ca.pem"
 """Beside `.env`, and two directories above a release."""
@@ -20,8 +19,8 @@ def is_installed(working_dir: str, version: str) -> bool:
 def install(working_dir: str, version: str) -> None:
     """Unpack the tar on standard input as `version`."""
     release = workspace.require(working_dir) / "releases" / version
-    unfinished = release.with_name(f".{version}.{workspace.hostname()}.{os.getpid()}")
-    unfinished.mkdir(parents=True)
+    unfinished = privacy.directory(release.parent) / f".{version}.{secrets.token_hex(4)}"
+    unfinished.mkdir()
     try:
         workspace.unpack_standard_input(unfinished)
         (unfinished / ".env").symlink_to("../../.env")
@@ -36,9 +35,9 @@ def write_environment_file(working_dir: str, text: str, authority: str) -> bool:
     """Write the workers' `.env`, 0600, `DATA_DIR` added, and the certificate authority of their Redis, if it
     has one of its own; False if the `.env` was the same already."""
     path = workspace.require(working_dir)
-    for directory in ("data", "logs", "run"):
-        with contextlib.suppress(FileExistsError):
-            (path / directory).mkdir(mode=0o700)
+    for directory in ("logs", "run"):
+        privacy.directory(path / directory)
+    (path / "data").mkdir(mode=0o700, exist_ok=True)
     if authority:
         workspace.write_privately(path / AUTHORITY_FILE, authority)
     quoted = str(path / "data").replace("\\", "\\\\").replace("'", "\\'")

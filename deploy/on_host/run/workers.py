@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TypedDict
 
-from deploy.on_host import processes, workspace
+from deploy.on_host import privacy, processes, workspace
 from deploy.on_host.install import project
 
 STARTED_SIGN = b"Spider opened"
@@ -97,9 +97,10 @@ def _start(
     command = [str(current.python), "-m", "scrapy", "crawl", kind]
     password = secrets.token_urlsafe(16)
     environment = {**environment, "SCRAPY_PROJECT": "fleet", "TELNETCONSOLE_PASSWORD": password}
-    process = processes.start(
-        path, name, command, current.release, log, environment, password, current.directories
-    )
+    with privacy.as_user_would():
+        process = processes.start(
+            path, name, command, current.release, log, environment, password, current.directories
+        )
     return process, log, offset
 
 
