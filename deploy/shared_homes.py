@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from deploy.fleet import Fleet
 from deploy.on_host import storage
+from deploy.on_host.storage import SignedIn
 from deploy.ssh.failures import HostFailure
 from deploy.ssh.hosts import Host
 from deploy.ssh.parallel import failed, succeeded
@@ -44,9 +45,9 @@ def find(fleet: Fleet, hosts: Iterable[Host], create: bool) -> Homes:
         ),
         asked,
     )
-    first = succeeded(results)
+    signed_in = succeeded(results)
     by_name = {str(host): host for host in asked}
-    keeper = {host: by_name[name] for host, name in first.items()}
+    keeper = {host: by_name[signed["first"]] for host, signed in signed_in.items()}
     fleet.each(
         lambda _, calls: calls.call(storage.sign_out, working_dir=fleet.working_dir, survey=survey),
         list(dict.fromkeys(keeper.values())),
@@ -54,4 +55,22 @@ def find(fleet: Fleet, hosts: Iterable[Host], create: bool) -> Homes:
     if fleet.main in keeper:
         replaced = keeper[fleet.main]
         keeper = {host: fleet.main if kept == replaced else kept for host, kept in keeper.items()}
-    return Homes(keeper, failed(results))
+    namesakes = _namesakes(signed_in, keeper)
+    keeper = {host: kept for host, kept in keeper.items() if host not in namesakes}
+    return Homes(keeper, {**failed(results), **namesakes})
+
+
+def _namesakes(signed_in: dict[Host, SignedIn], keeper: dict[Host, Host]) -> dict[Host, HostFailure]:
+    """Machines that would take each other's logs and records of processes for their own."""
+    known: dict[tuple[Host, str], Host] = {}
+    failures = {}
+    for host in sorted(signed_in, key=lambda host: keeper[host] != host):
+        signed = signed_in[host]
+        other = known.setdefault((keeper[host], signed["hostname"]), host)
+        if signed["boot"] != signed_in[other]["boot"]:
+            failures[host] = HostFailure(
+                f"it shares its home with {other}, and both are called {signed['hostname']}: each would take "
+                "the other's workers for its own",
+                "give it a host name of its own: hostnamectl set-hostname NAME, then make init",
+            )
+    return failures
