@@ -1,6 +1,6 @@
 """The fleet's tasks, thin over the modules beside this file: `fab --search-root deploy --list`.
 
-HOSTS=a,b (or HOST=a) in the environment narrows a task to some hosts of `ips.txt`; KIND is movies or people.
+HOSTS=a,b (or HOST=a) in the environment narrows a task to some hosts of `ips.txt`; KIND names kinds.
 """
 
 # mypy: disable-error-code="untyped-decorator"
@@ -20,7 +20,7 @@ from rich.console import Console
 from deploy import reports
 from deploy.data import upload
 from deploy.data.collect import collect_parts
-from deploy.fleet import Fleet, kind
+from deploy.fleet import Fleet, kinds
 from deploy.install import fleet_redis, provisioning, removal
 from deploy.on_host import machine
 from deploy.run import console as telnet
@@ -31,6 +31,7 @@ from deploy.ssh.failures import FleetError, translate
 from deploy.ssh.hosts import Host, HostsError
 from deploy.ssh.remote_calls import RemoteCalls
 from tmdb_scrapy.config import ConfigError
+from tmdb_scrapy.kinds import Kind
 
 LOG_LINES = 20
 
@@ -103,12 +104,14 @@ def init(_: Context) -> None:
 def launch(_: Context) -> None:
     """Start the workers that are not running."""
     with the_fleet() as fleet:
-        reports.report(
-            f"launch {kind()}",
-            ["started", "ran already", "nothing to do"],
-            workers.launch(fleet, fleet_redis.find(fleet), kind()),
-            lambda row: [str(row["started"]), str(row["running"]), str(row["finished"])],
-        )
+        redis = fleet_redis.find(fleet)
+        for kind in kinds():
+            reports.report(
+                f"launch {kind.name}",
+                ["started", "ran already", "nothing to do"],
+                workers.launch(fleet, redis, kind),
+                lambda row: [str(row["started"]), str(row["running"]), str(row["finished"])],
+            )
 
 
 @task
@@ -162,12 +165,19 @@ def console(_: Context) -> None:
 def collect(_: Context) -> None:
     """Bring all parts home, merge and audit."""
     with the_fleet() as fleet:
-        results = collect_parts(fleet, kind())
+        failed = [kind.name for kind in kinds() if not _collected(fleet, kind)]
+    if failed:
+        raise Exit(f"not all is well with {', '.join(failed)}: see above", code=1)
+
+
+def _collected(fleet: Fleet, kind: Kind) -> bool:
+    """Whether all machines gave their parts, and merge and audit find nothing wrong."""
+    complete = True
     try:
         reports.report(
-            f"collect {kind()}",
+            f"collect {kind.name}",
             ["parts", "new or longer", "bytes new", "on the wire"],
-            results,
+            collect_parts(fleet, kind),
             lambda row: [
                 str(row.parts) if row.home == "own" else row.home,
                 str(row.new),
@@ -175,22 +185,25 @@ def collect(_: Context) -> None:
                 reports.megabytes(row.wire_bytes),
             ],
         )
-    finally:
-        # What has come home is worth merging even if a host could not be reached.
-        statuses = [
-            subprocess.run([sys.executable, "-m", "scrapy", step, kind()]).returncode
-            for step in ("merge", "audit")
-        ]
-    if any(statuses):
-        raise Exit("the merge or the audit failed: see above", code=1)
+    except Exit as failure:
+        print(failure)
+        complete = False
+    # What has come home is worth merging even if a host could not be reached.
+    statuses = [
+        subprocess.run([sys.executable, "-m", "scrapy", step, kind.name]).returncode
+        for step in ("merge", "audit")
+    ]
+    return complete and not any(statuses)
 
 
 @task(name="upload-parts")
 def upload_parts(_: Context) -> None:
     """Have every host send its own parts to the share."""
     with the_fleet() as fleet:
-        results = upload.upload_parts(fleet, fleet_redis.find(fleet), kind())
-        reports.report(f"upload-parts {kind()}", ["upload"], results, lambda line: [line])
+        redis = fleet_redis.find(fleet)
+        for kind in kinds():
+            results = upload.upload_parts(fleet, redis, kind)
+            reports.report(f"upload-parts {kind.name}", ["upload"], results, lambda line: [line])
 
 
 @task

@@ -13,7 +13,7 @@ from deploy.ssh.failures import FleetError, HostFailure
 from deploy.ssh.hosts import Host, HostsError, parse_host, read_hosts, select
 from deploy.ssh.remote_calls import RemoteCalls
 from tmdb_scrapy.config import Config
-from tmdb_scrapy.kinds import FIRST, KINDS
+from tmdb_scrapy.kinds import FIRST, KINDS, Kind
 
 Result = TypeVar("Result")
 
@@ -53,7 +53,7 @@ class Fleet:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, type_: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._connections.close()
 
@@ -88,12 +88,12 @@ class Fleet:
         )
 
 
-def kind(environment: Mapping[str, str] = os.environ) -> str:
-    """KIND; raises `FleetError` for anything else than a kind of record."""
-    chosen = environment.get("KIND") or FIRST
-    if chosen not in KINDS:
-        raise FleetError(f"KIND={chosen!r}: must be one of {', '.join(KINDS)}")
-    return chosen
+def kinds(environment: Mapping[str, str] = os.environ) -> list[Kind]:
+    """Those that KIND names, one or several; raises `FleetError` for what is no kind of record."""
+    named = dict.fromkeys(environment.get("KIND", "").split() or [FIRST])
+    if wrong := [name for name in named if name not in KINDS]:
+        raise FleetError(f"KIND={environment['KIND']!r}: {wrong[0]} is none of {', '.join(KINDS)}")
+    return [KINDS[name] for name in named]
 
 
 def _main(config: Config, hosts: list[Host]) -> Host | None:

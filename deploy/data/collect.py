@@ -2,66 +2,41 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
-import hashlib
-import json
-import re
-import shutil
-import threading
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from redis.exceptions import RedisError
+
 from deploy import shared_homes
+from deploy.data.incoming import INCOMING, Claims, Collected, Receiver, inventory
 from deploy.fleet import Fleet
-from deploy.on_host.data import parts
-from deploy.on_host.data.parts import Had, Header
 from deploy.ssh.failures import FleetError, HostFailure
 from deploy.ssh.hosts import Host
-from deploy.ssh.remote_calls import RemoteCalls
-from tmdb_scrapy.kinds import KINDS
+from tmdb_scrapy.config import Config
+from tmdb_scrapy.kinds import Kind
+from tmdb_scrapy.queue import IdQueue, connect
+from tmdb_scrapy.records import collected
 from tmdb_scrapy.records.part import parts_directory
 
-SILENCE_TIMEOUT_S = 600.0
-"""A host reads and checksums gigabytes that we have already, in silence."""
 
-LONGEST_LINE = 4096
-INCOMING = ".incoming"
-"""Beside the parts, for those that have not arrived whole; an interrupted collect goes on from there."""
-
-_PART_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}\.jsonl")
-
-
-class _PartFailure(HostFailure):
-    """One part cannot be taken; the others of its host can."""
-
-
-@dataclass
-class Collected:
-    """What came from one host."""
-
-    parts: int = 0
-    new: int = 0
-    """Parts that were not here, or not as long."""
-    new_bytes: int = 0
-    wire_bytes: int = 0
-    home: str = ""
-
-
-def collect_parts(fleet: Fleet, kind: str) -> dict[Host, Collected | HostFailure]:
+def collect_parts(fleet: Fleet, kind: Kind) -> dict[Host, Collected | HostFailure]:
     """Bring all parts here, once where homes are shared. What is here already is neither sent nor changed.
 
-    Raises `FleetError` while another collect of that kind is at work here.
+    The ledger is read first: what it calls kept must be in the parts that come after it, if they come from
+    everybody. What is kept meanwhile need not. Raises `FleetError` while another collect of that kind is at
+    work here.
     """
+    before = _ledger(fleet.config, kind)
     homes = shared_homes.find(fleet, fleet.hosts, create=False)
-    directory = parts_directory(fleet.config.data_dir, KINDS[kind])
+    directory = parts_directory(fleet.config.data_dir, kind)
     with _alone(directory):
-        claims, had = _Claims(), inventory(directory)
+        claims, had = Claims(), inventory(directory)
         fetched = fleet.each(
             lambda host, calls: Receiver(directory, host, claims).receive(
-                calls, fleet.working_dir, kind, had
+                calls, fleet.working_dir, kind.name, had
             ),
             homes.keepers,
         )
@@ -71,7 +46,28 @@ def collect_parts(fleet: Fleet, kind: str) -> dict[Host, Collected | HostFailure
         results[host] = homes.failures[host] if keeper is None else fetched[keeper]
         if keeper is not None and keeper != host and not isinstance(fetched[keeper], HostFailure):
             results[host] = Collected(home=f"see {keeper}")
+    complete = not fleet.narrowed and not any(isinstance(each, HostFailure) for each in results.values())
+    if complete and before is not None:
+        collected.remember(fleet.config.data_dir, kind, before)
+    elif not collected.is_known(fleet.config.data_dir, kind):
+        collected.remember(fleet.config.data_dir, kind, b"")
     return results
+
+
+def _ledger(config: Config, kind: Kind) -> bytes | None:
+    """The states of all IDs; None without Redis, which merge and audit will complain of."""
+
+    async def read() -> bytes:
+        client = connect(config)
+        try:
+            return await IdQueue(client, kind).ledger()
+        finally:
+            await client.aclose()
+
+    try:
+        return asyncio.run(read())
+    except (RedisError, OSError):
+        return None
 
 
 @contextlib.contextmanager
@@ -84,168 +80,3 @@ def _alone(directory: Path) -> Iterator[None]:
         except BlockingIOError:
             raise FleetError(f"another collect writes to {directory}: wait until it has ended") from None
         yield
-
-
-def inventory(directory: Path) -> dict[str, Had]:
-    """What is in `directory` already, whole or not; of a part that is there twice, the longer one."""
-    had: dict[str, Had] = {}
-    for folder, finished in ((directory, True), (directory / INCOMING, False)):
-        for part in sorted(folder.glob("*.jsonl")):
-            with part.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = part.stat().st_size
-            if part.name not in had or size > had[part.name]["size"]:
-                had[part.name] = Had(size=size, sha256=digest, finished=finished)
-    return had
-
-
-class _Claims:
-    """Which host a part came from: two hosts must not offer the same name."""
-
-    def __init__(self) -> None:
-        self._owner: dict[str, Host] = {}
-        self._claiming = threading.Lock()
-
-    def claim(self, name: str, host: Host) -> Host:
-        """The host that came with that part first."""
-        with self._claiming:
-            return self._owner.setdefault(name, host)
-
-
-class Receiver:
-    """Takes in what `deploy.on_host.data.parts.send` writes."""
-
-    def __init__(self, directory: Path, host: Host, claims: _Claims) -> None:
-        self.directory = directory
-        self.host = host
-        self.claims = claims
-        self.collected = Collected(home="own")
-
-    def receive(self, calls: RemoteCalls, working_dir: str, kind: str, had: dict[str, Had]) -> Collected:
-        """All parts of one host. Raises `HostFailure`; what arrived whole is kept."""
-        with calls.stream(
-            SILENCE_TIMEOUT_S, parts.send, working_dir=working_dir, kind=kind, had=had
-        ) as blocks:
-            self.take_all(_Source(blocks))
-        return self.collected
-
-    def take_all(self, source: _Source) -> None:
-        """Take in a whole stream. A part that cannot be taken is told of at the end, when the others are
-        here."""
-        failures = []
-        while line := source.line():
-            try:
-                self._take(json.loads(line), source)
-            except _PartFailure as failure:
-                failures.append(failure)
-        source.finish()
-        self.collected.wire_bytes = source.wire_bytes
-        if failures:
-            reasons = "; ".join(failure.reason for failure in failures)
-            raise HostFailure(reasons, failures[0].advice)
-
-    def _take(self, header: Header, source: _Source) -> None:
-        """Raises `_PartFailure`, the source being left behind the part; anything else ends the collect."""
-        name, offset, size = header["name"], header["offset"], header["size"]
-        if not _PART_NAME.fullmatch(name) or not 0 <= offset <= size:
-            raise HostFailure(
-                f"it offers a part called {name[:80]!r}", "that is not a worker's file: look there"
-            )
-        content = source.exactly(size - offset)
-        part = self.directory / name
-        refusal = self._refusal(part, header)
-        here = part.exists() and offset == size == part.stat().st_size
-        incoming = None if here or refusal else self._receive(part, offset, content)
-        for _ in content:
-            pass
-        digest = source.line().decode("utf-8", "replace")
-        if digest.startswith(parts.UNREADABLE):
-            (self.directory / INCOMING / name).unlink(missing_ok=True)
-            refusal = _PartFailure(
-                f"{name} is {digest}", "see to that file there; the others of that host are collected"
-            )
-        if refusal:
-            raise refusal
-        self.collected.parts += 1
-        if incoming is not None:
-            _verify(incoming, size, digest)
-            incoming.replace(part)
-            self.collected.new += 1
-            self.collected.new_bytes += size - offset
-
-    def _refusal(self, part: Path, header: Header) -> _PartFailure | None:
-        owner = self.claims.claim(part.name, self.host)
-        if owner != self.host:
-            return _PartFailure(
-                f"{part.name} came from {owner} already, which does not share its home with this host",
-                "was one copied to the other? remove one copy, then collect again",
-            )
-        if header["disagrees"]:
-            return _PartFailure(
-                f"{part} here is not the beginning of that part there",
-                "move the file here away, then collect again",
-            )
-        return None
-
-    def _receive(self, part: Path, offset: int, content: Iterator[bytes]) -> Path:
-        incoming = part.parent / INCOMING / part.name
-        if offset and part.exists() and part.stat().st_size == offset:
-            shutil.copyfile(part, incoming)  # never in place: a torn end must not get into a finished part
-        with incoming.open("r+b" if incoming.exists() else "w+b") as file:
-            file.seek(offset)
-            file.truncate()
-            for block in content:
-                file.write(block)
-        return incoming
-
-
-def _verify(incoming: Path, size: int, digest: str) -> None:
-    """Of the file as it lies on the disk, not of what was meant to be written."""
-    with incoming.open("rb") as file:
-        written = hashlib.file_digest(file, "sha256").hexdigest()
-    if written != digest or incoming.stat().st_size != size:
-        incoming.unlink()
-        raise _PartFailure(f"{incoming.name} arrived damaged", "collect again: it is fetched anew")
-
-
-class _Source:
-    """The decompressed stream, read by lines and by lengths."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        self.wire_bytes = 0
-        self._blocks = blocks
-        self._expand = zlib.decompressobj()
-        self._ready = b""
-
-    def line(self) -> bytes:
-        """Up to the next newline, which is left out."""
-        while b"\n" not in self._ready:
-            if len(self._ready) > LONGEST_LINE:
-                raise HostFailure(
-                    "it sends something else than parts", "compare its python3 with this machine's"
-                )
-            self._more()
-        line, _, self._ready = self._ready.partition(b"\n")
-        return line
-
-    def exactly(self, length: int) -> Iterator[bytes]:
-        """The next `length` bytes, in blocks."""
-        while length > 0:
-            if not self._ready:
-                self._more()
-            block, self._ready = self._ready[:length], self._ready[length:]
-            length -= len(block)
-            yield block
-
-    def finish(self) -> None:
-        """Read to the end, so that a failure at the other side shows."""
-        for _ in self._blocks:
-            pass
-
-    def _more(self) -> None:
-        try:
-            block = next(self._blocks)
-        except StopIteration:
-            raise HostFailure("the connection was cut", "collect again: it goes on where it was") from None
-        self.wire_bytes += len(block)
-        self._ready += self._expand.decompress(block)

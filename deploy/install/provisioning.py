@@ -10,6 +10,7 @@ from deploy.install import project_release, worker_settings
 from deploy.install.fleet_redis import FleetRedis, is_loopback
 from deploy.install.project_release import Release
 from deploy.install.wheelhouse import NoWheels, Platform, Wheelhouse
+from deploy.install.worker_settings import WorkerSettings
 from deploy.on_host import machine
 from deploy.on_host.install import environment, old_versions, project, reach, redis_server, release
 from deploy.on_host.machine import OLDEST_PYTHON, Machine
@@ -17,6 +18,7 @@ from deploy.shared_homes import Homes
 from deploy.ssh.failures import HostFailure
 from deploy.ssh.hosts import Host
 from deploy.ssh.remote_calls import SILENCE_TIMEOUT_S, RemoteCalls
+from tmdb_scrapy.kinds import KINDS
 
 INSTALL_TIMEOUT_S = 1800.0
 """pip says nothing while it works; slow disks and shared homes take minutes."""
@@ -64,7 +66,7 @@ def _install(
     working_dir: str,
     package: Release,
     wheelhouse: Wheelhouse,
-    settings: str,
+    settings: WorkerSettings,
     authority: str,
 ) -> _Installed:
     """Switch to the new version only when it is complete and has started once: whatever fails before, the
@@ -150,6 +152,7 @@ def _start_redis(
             port=redis.port,
             user=redis.user,
             password=str(redis.password),
+            kinds=list(KINDS),
             away=any(host != main and not is_loopback(host.address) for host in fleet.listed),
         )
 

@@ -14,12 +14,13 @@ from deploy.ssh.failures import HostFailure
 from deploy.ssh.hosts import Host
 from deploy.ssh.remote_calls import SILENCE_TIMEOUT_S, RemoteCalls
 from tmdb_scrapy.config import ENV_FILE, read_env_file
+from tmdb_scrapy.kinds import Kind
 
 STOP_DEADLINE_S = 90.0
 KILL_DEADLINE_S = 10.0
 
 
-def launch(fleet: Fleet, redis: FleetRedis, kind: str) -> dict[Host, Launched | HostFailure]:
+def launch(fleet: Fleet, redis: FleetRedis, kind: Kind) -> dict[Host, Launched | HostFailure]:
     """Start PROCESSES workers of `kind` on every host, less those that run."""
     settings = worker_settings.for_workers(redis.url_on_hosts)
     # "auto" means each host's own cores, so Config's number, which counts ours, will not do.
@@ -32,9 +33,9 @@ def launch(fleet: Fleet, redis: FleetRedis, kind: str) -> dict[Host, Launched | 
         return calls.call(
             workers.launch,
             working_dir=fleet.working_dir,
-            kind=kind,
+            kind=kind.name,
             processes_wanted=wanted,
-            not_passed_on=worker_settings.NOT_PASSED_ON,
+            not_passed_on=settings.not_passed_on,
         )
 
     return fleet.each(start)

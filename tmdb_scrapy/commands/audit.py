@@ -12,6 +12,7 @@ from scrapy.commands import ScrapyCommand
 from tmdb_scrapy.commands.base import CommandFailed, KindsCommand, complain
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue, State
+from tmdb_scrapy.records import collected
 from tmdb_scrapy.records.audit import Evidence, Finding, audit
 from tmdb_scrapy.records.part import merged_file
 from tmdb_scrapy.sources.export import ExportError
@@ -58,6 +59,7 @@ class Command(KindsCommand, ScrapyCommand):
             counts=counts,
             queue_length=length,
             merged=merged_file(self.config.data_dir, kind),
+            expected=collected.expected(self.config.data_dir, kind, ledger),
         )
 
     def _exported(self, kind: Kind) -> list[int]:

@@ -43,6 +43,11 @@ class Command(KindsCommand, ScrapyCommand):
             print(
                 f"left out {plural(result.not_kept_any_more, 'lines')} of the earlier file: not kept any more"
             )
+        if result.elsewhere:
+            print(
+                f"{kind.count(result.elsewhere)} kept since the last complete collection: their lines may be "
+                "on other machines: make collect brings them"
+            )
         if result.without_line:
             raise CommandFailed(
                 f"{result.without_line:,} kept IDs have no line in the parts here: `make collect` brings the "

@@ -9,6 +9,7 @@ from scrapy.commands import ScrapyCommand
 from tmdb_scrapy.commands.base import CommandFailed, KindsCommand
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue, State
+from tmdb_scrapy.records import collected
 from tmdb_scrapy.records.merge import identified_lines
 from tmdb_scrapy.records.part import merged_file, parts_directory
 
@@ -33,7 +34,9 @@ class Command(KindsCommand, ScrapyCommand):
         ids = _ids_in(ledger, state)
         if opts.lost:
             present = self._merged(kind)
-            ids = [tmdb_id for tmdb_id in ids if tmdb_id not in present]
+            expected = collected.expected(self.config.data_dir, kind, ledger)
+            ids = [tmdb_id for tmdb_id in _ids_in(expected, state) if tmdb_id not in present]
+            collected.forget(self.config.data_dir, kind, ids)
         queued = self.ask(kind, lambda queue: queue.requeue(ids, state))
         print(f"queued {kind.count(queued)} again")
 
@@ -41,7 +44,7 @@ class Command(KindsCommand, ScrapyCommand):
         """The IDs in the merged file. Raises `CommandFailed` when there are lines that it cannot have."""
         file = merged_file(self.config.data_dir, kind)
         parts = parts_directory(self.config.data_dir, kind).glob("*.jsonl")
-        if not file.exists() or any(part.stat().st_mtime > file.stat().st_mtime for part in parts):
+        if not file.exists() or any(part.stat().st_ctime > file.stat().st_mtime for part in parts):
             raise CommandFailed(
                 f"{file} does not have all that the parts have, so what is lost cannot be told. "
                 f"Run first: scrapy merge {kind.name}"

@@ -37,6 +37,8 @@ class Evidence:
     """By label of the state, as Redis counts them."""
     queue_length: int
     merged: Path
+    expected: bytes = b""
+    """The ledger without the kept IDs whose lines may be on other machines; empty where none can be."""
 
 
 def audit(evidence: Evidence) -> list[Finding]:
@@ -63,7 +65,7 @@ def audit(evidence: Evidence) -> list[Finding]:
 def _compare_lines(evidence: Evidence) -> list[Finding]:
     """The merged file against the ledger: each kept ID once, nothing else."""
     kind, ledger = evidence.kind.name, evidence.ledger
-    kept, written, others, torn, repeated = ledger.count(State.KEPT.value), 0, 0, 0, 0
+    elsewhere, written, others, torn, repeated = 0, 0, 0, 0, 0
     unseen = bytearray(ledger)
     lines = identified_lines(evidence.merged) if evidence.merged.exists() else iter(())
     for _, tmdb_id in lines:
@@ -78,7 +80,11 @@ def _compare_lines(evidence: Evidence) -> list[Finding]:
             written += 1
     again = f"scrapy merge {kind}"
     lost = f"{again}; if that is not enough, make collect, and scrapy retry {kind} --lost for what is gone"
+    for tmdb_id, state in enumerate(evidence.expected):
+        elsewhere += state == 0 and unseen[tmdb_id : tmdb_id + 1] == State.KEPT.value
+    kept = ledger.count(State.KEPT.value) - elsewhere
     return [
+        Finding("kept IDs on other machines since the last collection", 0, elsewhere, "make collect"),
         Finding("kept IDs that have a line", kept, written, lost),
         Finding("lines of IDs that are not kept", 0, others, again),
         Finding("second lines of an ID", 0, repeated, again),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tmdb_scrapy.kinds import Kind
+from tmdb_scrapy.records import collected
 from tmdb_scrapy.records.part import merged_file, parts_directory
 from tmdb_scrapy.records.record import id_in
 
@@ -33,7 +34,9 @@ class Merged:
     torn: int = 0
     """Lines that are no whole record: a worker died while it wrote."""
     without_line: int = 0
-    """IDs that the ledger calls kept but no part has."""
+    """IDs that the ledger calls kept but no part has, though it would be here."""
+    elsewhere: int = 0
+    """IDs without a line here that were kept since parts of other machines were last collected."""
     not_kept_any_more: int = 0
     """Lines of the earlier merged file whose IDs the ledger does not call kept now."""
 
@@ -70,8 +73,18 @@ def merge(data_dir: Path, kind: Kind, ledger: bytes, report: Callable[[int], Non
         temporary.unlink(missing_ok=True)
     result.written += earlier.written
     result.not_kept_any_more = earlier.unsettled
-    result.without_line = states.count(KEPT)
+    _count_without_line(result, states, collected.expected(data_dir, kind, ledger))
     return result
+
+
+def _count_without_line(result: Merged, states: bytearray, expected: bytes) -> None:
+    position = states.find(KEPT)
+    while position >= 0:
+        if expected[position] == KEPT:
+            result.without_line += 1
+        else:
+            result.elsewhere += 1
+        position = states.find(KEPT, position + 1)
 
 
 def _newest_first(directory: Path) -> list[Path]:

@@ -21,6 +21,9 @@ BLOCK_BYTES = 1 << 18
 COMPRESSION_LEVEL = 6
 UNREADABLE = "unreadable: "
 MOST_OF_AN_ERROR = 500
+PART = ".jsonl"
+INDEX = ".index"
+"""Beside a part, if it has one."""
 
 
 class Had(TypedDict):
@@ -40,6 +43,8 @@ class Header(TypedDict):
     """Where the bytes that follow belong: 0, or the size of the beginning that the receiver has."""
     size: int
     """Of the whole part at this moment; `size - offset` bytes follow."""
+    modified_ns: int
+    """When it was last written to, by this host's clock."""
     disagrees: bool
     """The receiver's finished part is not the beginning of this one: no bytes follow."""
 
@@ -48,29 +53,36 @@ def send(working_dir: str, kind: str, had: dict[str, Had]) -> None:
     """Write a zlib stream: for each part a line (`Header`), its bytes, a line with the SHA-256 of the whole
     part, or `UNREADABLE` and why; an empty line at the end.
 
-    A part only grows, and a worker may be writing to it: what counts is its size at this moment.
+    A part only grows, and a worker may be writing to it: what counts is its size at this moment. Its index
+    follows, up to the size that it had before: a line is written before its index record, so the part has
+    all that the index names.
     """
     path = workspace.require(working_dir)
     squeeze = zlib.compressobj(COMPRESSION_LEVEL)
     output = sys.stdout.buffer
-    for part in sorted((path / "data" / kind / "parts").glob("*.jsonl")):
-        for block in _sheet(part, had.get(part.name)):
-            output.write(squeeze.compress(block))
-        output.write(squeeze.flush(zlib.Z_SYNC_FLUSH))
+    for part in sorted((path / "data" / kind / "parts").glob(f"*{PART}")):
+        index = part.with_suffix(INDEX)
+        indexed = index.stat().st_size if index.exists() else None
+        for file, most in ((part, None), (index, indexed)):
+            if file == part or indexed is not None:
+                for block in _sheet(file, had.get(file.name), most):
+                    output.write(squeeze.compress(block))
+                output.write(squeeze.flush(zlib.Z_SYNC_FLUSH))
     output.write(squeeze.compress(b"\n") + squeeze.flush())
 
 
 send.streams = True  # type: ignore[attr-defined]
 
 
-def _sheet(part: Path, had: Had | None) -> Iterator[bytes]:
-    """What is sent of one part. One that cannot be read (a bad sector) must not keep the others here."""
+def _sheet(part: Path, had: Had | None, most: int | None) -> Iterator[bytes]:
+    """What is sent of one file, of which `most` bytes count if that is given. One that cannot be read (a bad
+    sector) must not keep the others here."""
     with contextlib.ExitStack() as opened:
         try:
             file = opened.enter_context(part.open("rb"))
-            header, digest = _compare(part.name, file, had)
+            header, digest = _compare(part.name, file, had, most)
         except (OSError, workspace.Problem) as error:
-            yield _line(json.dumps(Header(name=part.name, offset=0, size=0, disagrees=False)))
+            yield _line(json.dumps(Header(name=part.name, offset=0, size=0, modified_ns=0, disagrees=False)))
             yield _unreadable(error)
             return
         yield _line(json.dumps(header))
@@ -96,11 +108,18 @@ def _line(text: str) -> bytes:
     return text.encode() + b"\n"
 
 
-def _compare(name: str, file: BinaryIO, had: Had | None) -> tuple[Header, Digest]:
+def _compare(name: str, file: BinaryIO, had: Had | None, most: int | None) -> tuple[Header, Digest]:
     """What is to be sent of a part, the file being left at that place, and the digest of all before it."""
-    size = os.fstat(file.fileno()).st_size
+    status = os.fstat(file.fileno())
+    size = status.st_size if most is None else most
     digest = hashlib.sha256()
-    header: Header = {"name": name, "offset": 0, "size": size, "disagrees": False}
+    header: Header = {
+        "name": name,
+        "offset": 0,
+        "size": size,
+        "modified_ns": status.st_mtime_ns,
+        "disagrees": False,
+    }
     if had is None:
         return header, digest
     if had["size"] <= size:

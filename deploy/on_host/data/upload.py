@@ -11,9 +11,12 @@ from deploy.on_host.run import workers
 LAST_LINES = 5
 
 
-def upload_parts(working_dir: str, kind: str, not_passed_on: list[str]) -> str:
+def upload_parts(working_dir: str, kind: str, not_passed_on: list[str], share: dict[str, str]) -> str:
     """The last line that the upload said; `not_passed_on` as in `workers.launch`. Raises `Problem` when it
-    failed."""
+    failed.
+
+    `share`, its link and password, is for the uploading process alone and is written nowhere here.
+    """
     path = workspace.require(working_dir)
     current = project.current(path)
     # A host that came late finds only movies that nobody keeps: the popular ones come first.
@@ -30,7 +33,7 @@ def upload_parts(working_dir: str, kind: str, not_passed_on: list[str]) -> str:
     upload = subprocess.run(
         [str(current.python), "-m", "scrapy", "upload", kind, "--parts"],
         cwd=str(current.release),
-        env=workers.environment_without(not_passed_on),
+        env={**workers.environment_without(not_passed_on), **share},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -19,12 +19,21 @@ BIND = "bind"
 LOOPBACK = "127.0.0.1"
 FIND_BINARY = "from tmdb_scrapy.local.redis_server import find_binary; print(find_binary())"
 
-# The project's keys, and no command that looks or reaches beyond them. INFO, KEYS and CLIENT count as
+# No command that looks or reaches beyond the project's keys. INFO, KEYS, CONFIG GET and CLIENT count as
 # dangerous in Redis but read only, or are sent by every client library when it connects.
-RIGHTS = "~{movies}:* ~{people}:* &* +@all -@dangerous +info +keys +client"
+COMMANDS = "&* +@all -@dangerous +info +keys +client +config|get"
 
 
-def start(working_dir: str, host: str, address: str, port: int, user: str, password: str, away: bool) -> str:
+def start(
+    working_dir: str,
+    host: str,
+    address: str,
+    port: int,
+    user: str,
+    password: str,
+    kinds: list[str],
+    away: bool,
+) -> str:
     """Have Redis listen on loopback, on `address`, on what `host` (of REDIS_URL) means here, and on what it
     listened on before. What was done about it, for a report.
 
@@ -46,7 +55,7 @@ def start(working_dir: str, host: str, address: str, port: int, user: str, passw
                 f"{host} means {', '.join(addresses)} on this machine, where other hosts cannot reach Redis",
                 "set REMOTE_HOST to the name or address by which the other hosts reach this machine",
             )
-        text = settings(addresses, port, user, password)
+        text = settings(addresses, port, user, password, kinds)
         running = processes.recorded(path, processes.REDIS)
         same = bool(running) and _but_addresses(text) == _but_addresses(before)
         if same and all(_answers(one, port, user, password) for one in meant):
@@ -84,14 +93,15 @@ def _end(path: Path, running: list[Record]) -> None:
         raise workspace.Problem("the fleet's Redis does not stop", f"see {path}/logs/redis.log")
 
 
-def settings(addresses: list[str], port: int, user: str, password: str) -> str:
-    """redis.conf, for loopback and `addresses`. The password is there as a SHA-256 hash only, which also
-    spares quoting it."""
+def settings(addresses: list[str], port: int, user: str, password: str, kinds: list[str]) -> str:
+    """redis.conf, for loopback and `addresses`; `user` may touch the keys of `kinds` only. The password is
+    there as a SHA-256 hash, which also spares quoting it."""
     digest = hashlib.sha256(password.encode()).hexdigest()
     if user == DEFAULT_USER:
         users = [f"user default on #{digest} ~* &* +@all"]
     else:
-        users = ["user default off", f"user {user} on #{digest} {RIGHTS}"]
+        keys = " ".join(f"~{{{kind}}}:*" for kind in kinds)
+        users = ["user default off", f"user {user} on #{digest} {keys} {COMMANDS}"]
     lines = [
         " ".join([BIND, *dict.fromkeys([LOOPBACK, *addresses])]),
         f"port {port}",

@@ -36,10 +36,14 @@ def path(tmp_path: Path) -> Path:
     return made
 
 
-def test_parts_are_sent_with_what_env_says(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_parts_are_sent_to_the_share_that_is_named_of_which_nothing_stays(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("NEXTCLOUD_UPLOAD", "https://of.the.login.example.org/s/1")
-    said = upload.upload_parts(str(path), "movies", not_passed_on=["NEXTCLOUD_UPLOAD"])
-    assert said == "uploaded upload movies --parts None"
+    share = {"NEXTCLOUD_UPLOAD": "https://given.example.org/s/2", "NEXTCLOUD_PASSWORD": "open-sesame"}
+    said = upload.upload_parts(str(path), "movies", not_passed_on=["NEXTCLOUD_UPLOAD"], share=share)
+    assert said == "uploaded upload movies --parts https://given.example.org/s/2"
+    assert not [file for file in path.rglob("*") if file.is_file() and b"open-sesame" in file.read_bytes()]
 
 
 @pytest.mark.parametrize(("kind", "refused"), [("movies", True), ("people", False)])
@@ -48,6 +52,6 @@ def test_parts_that_a_worker_of_any_host_writes_to_are_refused(path: Path, kind:
     (path / "run" / "another" / f"{kind}-1.json").write_text("{}")
     if refused:
         with pytest.raises(Problem, match="workers on another still write"):
-            upload.upload_parts(str(path), "movies", not_passed_on=[])
+            upload.upload_parts(str(path), "movies", not_passed_on=[], share={})
     else:
-        assert upload.upload_parts(str(path), "movies", not_passed_on=[]).startswith("uploaded")
+        assert upload.upload_parts(str(path), "movies", not_passed_on=[], share={}).startswith("uploaded")

@@ -44,7 +44,7 @@ def port() -> Iterator[int]:
 def start(
     path: Path, port: int, host: str, address: str, *, password: str = PASSWORD, away: bool = False
 ) -> str:
-    return redis_server.start(str(path), host, address, port, "tmdb", password, away)
+    return redis_server.start(str(path), host, address, port, "tmdb", password, ["movies", "tv"], away)
 
 
 def listens(address: str, port: int) -> bool:
