@@ -23,7 +23,7 @@ import uvloop
 from pyreqwest.client import ClientBuilder
 
 from tmdb_scrapy.downloader.connections import Connections
-from tmdb_scrapy.network import prepared
+from tmdb_scrapy.network import Proxies, prepared
 
 PARAMETERS = {
     "language": "en-US",
@@ -42,7 +42,9 @@ async def _nothing(url: str) -> None: ...
 
 def _over_connections() -> Ask:
     headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
-    connections = Connections(lambda: prepared(ClientBuilder()).default_headers(headers), LARGEST_BYTES)
+    connections = Connections(
+        lambda: prepared(ClientBuilder(), Proxies()).default_headers(headers), LARGEST_BYTES
+    )
     return lambda url: connections.send("GET", url, {})
 
 

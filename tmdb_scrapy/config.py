@@ -62,6 +62,10 @@ class Config:
     tmdb_export_url: str = _key(
         "https://files.tmdb.org/p/exports", value.url("https", "http"), "where the daily ID export lives"
     )
+    https_proxy: Secret = _key("", value.proxy, "proxy for https://, never for loopback", secret=True)
+    http_proxy: Secret = _key("", value.proxy, "proxy for http://", secret=True)
+    all_proxy: Secret = _key("", value.proxy, "proxy for what has none of its own", secret=True)
+    no_proxy: str = _key("", str, "hosts, domains and networks without a proxy; * for all")
     nextcloud_upload: Secret = _key(
         "", value.share, "link of a Nextcloud public share, or of a folder of it", secret=True
     )
@@ -106,7 +110,7 @@ class Config:
         ]
         loaded: dict[str, Any] = {}
         for key, setting in known.items():
-            given = None if is_gettexts(key, environment) else environment.get(key)
+            given = _given(key, environment)
             text = written.get(key, setting.default) if given is None else given
             try:
                 loaded[key] = _parsed(setting, text)
@@ -169,6 +173,18 @@ def is_gettexts(key: str, environment: Mapping[str, str]) -> bool:
     """Whether the variable `key` is not meant for us: LANGUAGE is also gettext's, a locale or a list of them,
     such as the `en_US:en` that Debian's installer puts into every login's environment."""
     return key == "LANGUAGE" and bool(re.search("[_:]|^(C|POSIX)$", environment.get(key, "")))
+
+
+def _given(key: str, environment: Mapping[str, str]) -> str | None:
+    """What the environment says of a key. Those of proxies count in lower case too, as for curl."""
+    if is_gettexts(key, environment):
+        return None
+    if key.endswith("_PROXY"):
+        lowered = environment.get(key.lower())
+        # A web server's CGI makes HTTP_PROXY of a request's header "Proxy": https://httpoxy.org
+        if lowered is not None or (key == "HTTP_PROXY" and "REQUEST_METHOD" in environment):
+            return lowered
+    return environment.get(key)
 
 
 def _written(file: Path) -> tuple[dict[str, str], list[str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
@@ -22,12 +23,42 @@ from pyreqwest.exceptions import (
     ReadError,
     RequestTimeoutError,
 )
+from pyreqwest.proxy import ProxyBuilder
+
+from tmdb_scrapy.config import Config
+from tmdb_scrapy.values import Secret
 
 USER_AGENT = "tmdb-scrapy/0.1"
 CONNECT_TIMEOUT_S = 10.0
 """For all addresses of a host together: those of one family share it, so that a dead one leaves time."""
 
+LOOPBACK = "localhost,127.0.0.0/8,::1"
+"""Never reached through a proxy."""
+
 Builder = TypeVar("Builder", ClientBuilder, SyncClientBuilder)
+
+
+@dataclass(frozen=True, slots=True)
+class Proxies:
+    """Where requests go through on their way; URLs, empty for none."""
+
+    https: Secret = Secret("")
+    http: Secret = Secret("")
+    for_all: Secret = Secret("")
+    """For what has none of its own."""
+    exempt: str = ""
+    """Hosts, domains and networks that are reached without, parted by commas."""
+
+    @classmethod
+    def of(cls, config: Config) -> Proxies:
+        return cls(config.https_proxy, config.http_proxy, config.all_proxy, config.no_proxy)
+
+    def builders(self) -> list[ProxyBuilder]:
+        """For a client; the first that fits a URL counts."""
+        kinds = ((ProxyBuilder.https, self.https), (ProxyBuilder.http, self.http))
+        made = [make(url) for make, url in (*kinds, (ProxyBuilder.all, self.for_all)) if url]
+        return [builder.no_proxy(f"{LOOPBACK},{self.exempt}") for builder in made]
+
 
 LET_GO_S = 0.05
 """The client's thread may still be waking the event loop when the program ends, and Python aborts the process
@@ -44,6 +75,10 @@ class Untrusted(ConnectionError):
     """The server's certificate is not one that this machine trusts for this name."""
 
 
+class ProxyRefused(ConnectionError):
+    """The proxy does not let requests to this server through, or wants another password."""
+
+
 class Unreachable(ConnectionError):
     """No connection could be made: nobody was there to answer."""
 
@@ -57,11 +92,13 @@ class BrokenOff(ConnectionError):
     """The connection ended within a response, or what came is not HTTP."""
 
 
-def prepared(builder: Builder, user_agent: str = USER_AGENT) -> Builder:
+def prepared(builder: Builder, proxies: Proxies, user_agent: str = USER_AGENT) -> Builder:
     """`builder` with what all clients of the program have in common; bodies come as they were sent."""
+    builder = builder.no_proxy()  # none but ours: `.env` counts too, and loopback needs none
+    for proxy in proxies.builders():
+        builder = builder.proxy(proxy)
     return (
-        builder.no_proxy()
-        .follow_redirects(False)
+        builder.follow_redirects(False)
         .referer(False)
         .gzip(False)
         .brotli(False)
@@ -95,7 +132,9 @@ def _no_connection(causes: list[str]) -> ConnectionError:
     if "dns error" in causes:
         return HostNotFound(text)
     if "invalid peer certificate" in text:
-        return Untrusted(text)
+        return Untrusted(text.removeprefix("invalid peer certificate: "))
+    if text.startswith("tunnel error"):
+        return ProxyRefused(text.removeprefix("tunnel error: "))
     return Unreachable(text)
 
 

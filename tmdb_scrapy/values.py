@@ -118,6 +118,20 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+def proxy(text: str) -> Secret:
+    """The URL of a proxy, or nothing; `host:port` is one of HTTP, as everywhere."""
+    if not text:
+        return Secret("")
+    try:
+        return Secret(
+            url("http", "https", "socks4", "socks4a", "socks5", "socks5h")(
+                text if "://" in text else f"http://{text}"
+            )
+        )
+    except ValueError:
+        raise ValueError("http://user:password@host:port, or the same with https:// or socks5h://") from None
+
+
 def path(text: str) -> Path:
     """A path; `~` is the user's home."""
     if not text.strip():

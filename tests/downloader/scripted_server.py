@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from pyreqwest.client import ClientBuilder
 
 from tmdb_scrapy.downloader.connections import Connections
-from tmdb_scrapy.network import prepared
+from tmdb_scrapy.network import Proxies, prepared
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 LARGEST_BYTES = 1000
@@ -62,7 +62,7 @@ async def serving(script: Script) -> AsyncIterator[Server]:
 
 
 def a_client() -> Connections:
-    return Connections(lambda: prepared(ClientBuilder()), LARGEST_BYTES)
+    return Connections(lambda: prepared(ClientBuilder(), Proxies()), LARGEST_BYTES)
 
 
 @asynccontextmanager

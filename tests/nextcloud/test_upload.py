@@ -12,6 +12,7 @@ import pytest
 import trustme
 from nextcloud_server import TOKEN, NextcloudServer
 
+from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.nextcloud import (
     LocalFile,
     Receipt,
@@ -60,7 +61,7 @@ def send(
     sizes: list[int] | None = None,
 ) -> Receipt:
     async def run() -> Receipt:
-        async with open_share(ShareLink.parse(link or server.link), password, PAUSES_S) as share:
+        async with open_share(ShareLink.parse(link or server.link), password, Proxies(), PAUSES_S) as share:
             with LocalFile(path) as file:
                 return await upload(
                     share, file, name, replace=replace, on_sent=(sizes if sizes is not None else []).append
@@ -144,7 +145,7 @@ class TestReadableShare:
         assert (server.folder / "large").stat().st_size == 40 << 20
 
     async def _peak(self, server: NextcloudServer, path: Path) -> int:
-        async with open_share(ShareLink.parse(server.link), "", PAUSES_S) as share:
+        async with open_share(ShareLink.parse(server.link), "", Proxies(), PAUSES_S) as share:
             with LocalFile(path) as file:
                 tracemalloc.start()
                 try:
@@ -470,7 +471,7 @@ class TestFailingServer:
 
     def test_a_file_that_shrinks_meanwhile_fails(self, server: NextcloudServer, movies: Path) -> None:
         async def run() -> None:
-            async with open_share(ShareLink.parse(server.link), "", PAUSES_S) as share:
+            async with open_share(ShareLink.parse(server.link), "", Proxies(), PAUSES_S) as share:
                 with LocalFile(movies) as file:
                     file.sha256()
                     os.truncate(movies, 10)

@@ -84,13 +84,14 @@ async def _upload(config: Config, files: Files, replace: bool) -> int:
 
     Raises `ConfigError` for a link that is none, `CommandFailed` when the share cannot be used at all.
     """
+    from tmdb_scrapy.network import Proxies
     from tmdb_scrapy.nextcloud import ShareLink, UploadError, open_share
 
     link = ShareLink.parse(config.nextcloud_upload)
     _say(f"looking at {f'{link.folder_path} of ' if link.folder else ''}the share on {link.host}")
     failed = 0
     try:
-        async with open_share(link, config.nextcloud_password) as share:
+        async with open_share(link, config.nextcloud_password, Proxies.of(config)) as share:
             for path, name in files:
                 try:
                     await _upload_one(share, path, name, replace)

@@ -11,15 +11,17 @@ from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedE
 from scrapy.http import Response
 
 from tmdb_scrapy.downloader.connections import HttpResponse, texts_of
+from tmdb_scrapy.downloader.reach import Reach
 from tmdb_scrapy.downloader.responses import ApiResponse, any_response, api_response
 from tmdb_scrapy.downloader.retry_after import retry_after_s
 from tmdb_scrapy.downloader.verdict import Verdict, judge, message_in
-from tmdb_scrapy.downloader.wire import DroppedError, Wire
+from tmdb_scrapy.downloader.wire import DroppedError, ProxyRefusedError, UntrustedError, Wire
 from tmdb_scrapy.pacing.extension import PacingExtension
 
 DROPS_FORGIVEN = 2
 """How often the server may drop a request's new connection in a time when it answers others, before that is
 held against the ID."""
+NOBODY_THERE = (DownloadConnectionRefusedError, CannotResolveHostError, UntrustedError, ProxyRefusedError)
 
 
 class TmdbDownloadHandler(BaseDownloadHandler):
@@ -35,10 +37,12 @@ class TmdbDownloadHandler(BaseDownloadHandler):
         super().__init__(crawler)
         self._pacing = PacingExtension.pacing_of(crawler)
         self._wire = Wire(self._pacing.config, crawler.settings)
-        self._pacing.probe_with(self._wire.probe)
+        self._reach = Reach(self._wire, self._pacing)
+        self._pacing.probe_with(self._reach.probe)
 
     async def download_request(self, request: Request) -> Response:
-        """The response to `request`. Raises Scrapy's download errors, and `Stopping` when the worker ends.
+        """The response to `request`. Raises Scrapy's download errors, `Stopping` when the worker ends, and
+        `GivenUp` when it has to.
 
         Sets ``request.meta["chargeable"]``: whether a failure may be held against the ID.
         """
@@ -48,7 +52,7 @@ class TmdbDownloadHandler(BaseDownloadHandler):
             return any_response(request, received)
         drops = 0
         while True:
-            await self._pacing.turn()
+            await self._reach.turn()
             try:
                 response = await self._attempt(request)
             except DroppedError:
@@ -66,7 +70,7 @@ class TmdbDownloadHandler(BaseDownloadHandler):
         pacing.in_flight += 1
         try:
             received = await self._wire.send(request)
-        except (DownloadConnectionRefusedError, CannotResolveHostError) as error:
+        except NOBODY_THERE as error:
             # Nobody was there to judge the ID. A CDN that limits connections refuses so too.
             self._refused(sent_at, sent_in, error)
             return None
@@ -88,18 +92,28 @@ class TmdbDownloadHandler(BaseDownloadHandler):
         pacing.governor.answered(sent_at)
         if verdict is not Verdict.RECORD:
             received = self._wire.masked(received)
+        await self._weigh(request, received, verdict, sent_in)
+        return api_response(request, received, verdict)
+
+    async def _weigh(self, request: Request, received: HttpResponse, verdict: Verdict, sent_in: int) -> None:
+        """Let the breaker and `Reach` know of a response, before anybody concludes something from it."""
         if verdict is Verdict.UNAVAILABLE or verdict is Verdict.BROKEN:
             why = f"HTTP {received.status} {message_in(received.body)}".strip()
-            request.meta["chargeable"] = pacing.failed(sent_in, why)
-        else:
-            pacing.breaker.succeeded()
-        return api_response(request, received, verdict)
+            if obstacle := self._reach.failed_by_response(received):
+                why = obstacle.sentence
+            request.meta["chargeable"] = self._pacing.failed(sent_in, why)
+            return
+        if verdict is Verdict.MISSING:
+            await self._reach.prove()
+        self._reach.passed(verdict)
+        self._pacing.breaker.succeeded()
 
     def _refused(self, sent_at: float, sent_in: int, error: Exception) -> bool:
         """No connection, or one that was dropped: slow down. Returns whether the ID may be charged."""
         self._pacing.governor.throttled(sent_at, None)
         self._count("pacing/refused")
-        return self._pacing.failed(sent_in, str(error))
+        obstacle = self._reach.failed_by_error(error)
+        return self._pacing.failed(sent_in, obstacle.sentence if obstacle else str(error))
 
     def _count_response(self, received: HttpResponse) -> None:
         self._count("downloader/response_count")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from isal import isal_zlib
@@ -19,15 +18,13 @@ from scrapy.settings import BaseSettings
 
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.downloader.connections import Connections, HttpResponse, text_of, texts_of
-from tmdb_scrapy.downloader.verdict import Verdict, judge
-from tmdb_scrapy.network import Dropped, HostNotFound, Unreachable, Untrusted, prepared
+from tmdb_scrapy.network import Dropped, HostNotFound, Proxies, ProxyRefused, Unreachable, Untrusted, prepared
 
 GZIP_NAMES = frozenset({"gzip", "x-gzip"})
 """RFC 9110, 8.4.1.3; case does not count."""
 GZIP_BEGINNING = b"\x1f\x8b"
 GZIP_WINDOW_BITS = 31
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-PROBE_TIMEOUT_S = 10.0
 NO_LIMIT_BYTES = 1 << 60
 """What a DOWNLOAD_MAXSIZE of 0 stands for."""
 
@@ -40,6 +37,10 @@ class UntrustedError(DownloadFailedError):
     """The server's certificate is not one that this machine trusts."""
 
 
+class ProxyRefusedError(DownloadFailedError):
+    """The proxy does not let requests to this server through, or wants another password."""
+
+
 class Wire:
     """Adds the key, decodes bodies, and turns the network's errors into Scrapy's."""
 
@@ -47,8 +48,8 @@ class Wire:
         self._largest_bytes = settings.getint("DOWNLOAD_MAXSIZE") or NO_LIMIT_BYTES
         self._timeout_s = settings.getfloat("DOWNLOAD_TIMEOUT")
         self._user_agent = str(settings["USER_AGENT"])
-        self._api_url = config.tmdb_api_url
-        self.api = f"{self._api_url}/"
+        self._proxies = Proxies.of(config)
+        self.api = f"{config.tmdb_api_url}/"
         """What the URLs of the API begin with."""
         self._key = str(config.tmdb_api_key)
         is_token = self._key.startswith("eyJ")
@@ -74,6 +75,8 @@ class Wire:
             raise CannotResolveHostError(self._without_key(str(error))) from None
         except Untrusted as error:
             raise UntrustedError(self._without_key(str(error))) from None
+        except ProxyRefused as error:
+            raise ProxyRefusedError(self._without_key(str(error))) from None
         except Unreachable as error:
             raise DownloadConnectionRefusedError(self._without_key(str(error))) from None
         except Dropped as error:
@@ -89,23 +92,6 @@ class Wire:
         headers = HeaderMap([(name, self._without_key(text)) for name, text in texts_of(received.headers)])
         return HttpResponse(received.status, headers, received.body.replace(self._key.encode(), b"***"))
 
-    async def probe(self) -> bool:
-        """Whether the API answers something that is known to be good."""
-        # /authentication is cached nowhere, so it tells about TMDb itself and not about the CDN.
-        request = Request(f"{self._api_url}/authentication")
-        try:
-            async with asyncio.timeout(PROBE_TIMEOUT_S):
-                received = await self.send(request)
-        except (
-            TimeoutError,
-            DownloadFailedError,
-            DownloadTimeoutError,
-            DownloadConnectionRefusedError,
-            CannotResolveHostError,
-        ):
-            return False
-        return judge(received.status, received.body) not in {Verdict.UNAVAILABLE, Verdict.BROKEN}
-
     async def close(self) -> None:
         """End all connections."""
         await self._connections.close()
@@ -113,7 +99,7 @@ class Wire:
 
     def _connecting(self, headers: Mapping[str, str]) -> Connections:
         def builder() -> ClientBuilder:
-            return prepared(ClientBuilder(), self._user_agent).default_headers(headers)
+            return prepared(ClientBuilder(), self._proxies, self._user_agent).default_headers(headers)
 
         return Connections(builder, self._largest_bytes)
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import quote
 
+from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.nextcloud.link import ShareLink
 from tmdb_scrapy.nextcloud.responses import PROPERTIES, DavResponse, RemoteFile, read_properties
 from tmdb_scrapy.nextcloud.wire import PAUSES_S, DavClient, OnBlock, UploadError
@@ -122,13 +123,13 @@ class Share:
 
 @asynccontextmanager
 async def open_share(
-    link: ShareLink, password: str, pauses_s: Sequence[float] = PAUSES_S
+    link: ShareLink, password: str, proxies: Proxies, pauses_s: Sequence[float] = PAUSES_S
 ) -> AsyncIterator[Share]:
     """Find the share, and the folder of it that the link shows.
 
     Raises `UploadError` when there is no such share or folder, or the password is not accepted.
     """
-    async with DavClient(link, password, pauses_s) as client:
+    async with DavClient(link, password, proxies, pauses_s) as client:
         share = await _find(client)
         if link.folder:
             await _check_folder(share)

@@ -15,7 +15,7 @@ from pyreqwest.exceptions import ConnectTimeoutError, PyreqwestError
 from pyreqwest.request import RequestBuilder
 from pyreqwest.response import Response
 
-from tmdb_scrapy.network import HostNotFound, Unreachable, Untrusted, prepared, translated
+from tmdb_scrapy.network import HostNotFound, Proxies, Unreachable, Untrusted, prepared, translated
 from tmdb_scrapy.nextcloud.link import ShareLink
 from tmdb_scrapy.nextcloud.responses import DavResponse
 
@@ -80,13 +80,16 @@ class Body:
 class DavClient:
     """Requests to the server of `link`. Use it as an asynchronous context manager."""
 
-    def __init__(self, link: ShareLink, password: str, pauses_s: Sequence[float] = PAUSES_S) -> None:
+    def __init__(
+        self, link: ShareLink, password: str, proxies: Proxies, pauses_s: Sequence[float] = PAUSES_S
+    ) -> None:
+        self._proxies = proxies
         self.link = link
         self.password = password
         self.pauses_s = pauses_s
 
     async def __aenter__(self) -> Self:
-        self._client = _client()
+        self._client = _client(self._proxies)
         return self
 
     async def __aexit__(
@@ -181,9 +184,9 @@ class DavClient:
         return text
 
 
-def _client() -> Client:
+def _client(proxies: Proxies) -> Client:
     return (
-        prepared(ClientBuilder())
+        prepared(ClientBuilder(), proxies)
         .connect_timeout(timedelta(seconds=CONNECT_S))
         # A pooled connection that the server has just closed looks like an upload that broke half-way.
         .pool_max_idle_per_host(0)

@@ -21,6 +21,7 @@ from scrapy_redis.spiders import RedisSpider
 from twisted.python.failure import Failure
 
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.downloader.obstacle import GivenUp
 from tmdb_scrapy.downloader.responses import verdict_of
 from tmdb_scrapy.downloader.verdict import Verdict, message_in
 from tmdb_scrapy.engine.scheduler import DequeScheduler
@@ -184,6 +185,9 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
         request: Request = failure.request  # type: ignore[attr-defined]  # Scrapy adds it
         claim: Claim = request.meta["claim"]
         if isinstance(failure.value, Stopping):
+            return
+        if isinstance(failure.value, GivenUp):
+            self.stop(failure.value.obstacle.reason, failure.value.obstacle.sentence)
             return
         if isinstance(failure.value, IgnoreRequest):
             self.feed.finish(claim, State.DROPPED, "ignored")
