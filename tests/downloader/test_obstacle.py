@@ -103,6 +103,6 @@ def test_a_name_that_is_no_longer_found_is_an_outage() -> None:
     assert not hold.too_long(obstacle, 1e6)
 
 
-@pytest.mark.parametrize("obstacle", [wrong_url("https://api.themoviedb.org"), key_refused("No.")])
+@pytest.mark.parametrize("obstacle", [wrong_url("https://api.themoviedb.org"), key_refused()])
 def test_what_cannot_be_a_moments_is_told_at_once(obstacle: Obstacle) -> None:
     assert Hold().too_long(obstacle, 0.0)

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
+from pyreqwest.http import HeaderMap
 from scripted_server import sized
 from stage import MakeCrawler, Stage, error, run, staged
 
+from tmdb_scrapy.downloader.connections import HttpResponse
 from tmdb_scrapy.downloader.obstacle import FROM_THE_START_S, LATER_S, GivenUp
 from tmdb_scrapy.downloader.reach import MISSING_AHEAD, Reach
 from tmdb_scrapy.downloader.responses import verdict_of
@@ -26,6 +28,7 @@ class Site:
     def __init__(self, known_good: bytes = THERE, is_deleted: Callable[[int], bool] = lambda _: True) -> None:
         self.known_good = known_good
         self.is_deleted = is_deleted
+        self.page_for: set[int] = set()
         self.proofs = 0
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -39,6 +42,8 @@ class Site:
             self.proofs += 1
             return self.known_good
         tmdb_id = int(path.rpartition("/")[2])
+        if tmdb_id in self.page_for:
+            return PAGE
         return GONE if self.is_deleted(tmdb_id) else sized(b'{"id": %d}' % tmdb_id)
 
 
@@ -71,7 +76,7 @@ class TestEvidenceForAMissingId:
         async def scenario() -> None:
             refused = error(7, "Invalid API key.", 401)
             async with staged(Site(known_good=refused), make_crawler) as stage:
-                with pytest.raises(GivenUp, match="TMDB_API_KEY: Invalid API key"):
+                with pytest.raises(GivenUp, match="TMDb refused TMDB_API_KEY"):
                     await stage.download()
 
         run(scenario())
@@ -156,6 +161,32 @@ class TestGivingUp:
                 assert not await reach.probe()
                 with pytest.raises(GivenUp):
                     await reach.turn()
+
+        run(scenario())
+
+    def test_who_spares_what_is_known_to_be_good_blocks_all_the_same(self, make_crawler: MakeCrawler) -> None:
+        async def scenario() -> None:
+            site = Site(is_deleted=lambda _: False)
+            async with staged(site, make_crawler) as stage:
+                reach, received = Reach(stage.wire, stage.pacing), HttpResponse(200, HeaderMap(), b"<html>")
+                url = stage.request(7).url
+                site.page_for = {7}
+                assert reach.failed_by_response(url, received)
+                assert not await reach.probe()
+                site.page_for = set()
+                assert await reach.probe()
+
+        run(scenario())
+
+    def test_a_page_that_is_one_ids_own_is_told_by_a_record(self, make_crawler: MakeCrawler) -> None:
+        async def scenario() -> None:
+            site = Site(is_deleted=lambda _: False)
+            async with staged(site, make_crawler) as stage:
+                reach, received = Reach(stage.wire, stage.pacing), HttpResponse(200, HeaderMap(), b"<html>")
+                reach.passed(stage.request(1).url, Verdict.RECORD)
+                site.page_for = {7}
+                assert reach.failed_by_response(stage.request(7).url, received)
+                assert await reach.probe()
 
         run(scenario())
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from crawl import API_KEY, Crawl
 from waiting import wait_until
-
-from benchmarks.authority import Authority
 
 OTHER_KEY = "0" * 32
 NO_REDIS = "redis://:hush-hush@127.0.0.1:1/0"
@@ -143,38 +139,6 @@ def test_a_poisonous_id_fails_alone_and_retry_puts_it_back(crawl: Callable[..., 
     poisoned.start()
     poisoned.finish()
     poisoned.assert_exact()
-
-
-def test_a_host_name_that_does_not_resolve_is_waited_for(crawl: Callable[..., Crawl]) -> None:
-    offline = crawl("--movies", "50", TMDB_API_URL="https://api.invalid/3")
-    offline.seed()
-    (worker,) = offline.start()
-    worker.says("api.invalid")
-    worker.send(signal.SIGINT)
-    assert worker.wait(30) == 130, worker.output
-    assert offline.queued() == 50
-    assert API_KEY not in worker.output
-    _nothing_is_leased(offline)
-
-
-def test_an_untrusted_certificate_gets_no_key(crawl: Callable[..., Crawl], tmp_path: Path) -> None:
-    authority = Authority.make(tmp_path)
-    impostor = crawl(
-        "--movies", "100", "--tls-cert", str(authority.certificate), "--tls-key", str(authority.key)
-    )
-    ended = impostor.scrapy("seed", "movies")
-    assert ended.code == 1 and "certificate" in ended.output.lower(), ended
-
-    impostor.environment |= authority.environment()
-    impostor.seed()
-    (worker,) = impostor.start(1, SSL_CERT_FILE="")
-    worker.says("certificate")
-    worker.send(signal.SIGINT)
-    assert worker.wait(30) == 130, worker.output
-    assert impostor.asked() == 0
-    impostor.start()
-    impostor.finish()
-    impostor.assert_exact()
 
 
 @pytest.mark.parametrize("fault", ["truncate", "corrupt"])

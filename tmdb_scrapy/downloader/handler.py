@@ -99,13 +99,13 @@ class TmdbDownloadHandler(BaseDownloadHandler):
         """Let the breaker and `Reach` know of a response, before anybody concludes something from it."""
         if verdict is Verdict.UNAVAILABLE or verdict is Verdict.BROKEN:
             why = f"HTTP {received.status} {message_in(received.body)}".strip()
-            if obstacle := self._reach.failed_by_response(received):
+            if obstacle := self._reach.failed_by_response(request.url, received):
                 why = obstacle.sentence
             request.meta["chargeable"] = self._pacing.failed(sent_in, why)
             return
         if verdict is Verdict.MISSING:
             await self._reach.prove()
-        self._reach.passed(verdict)
+        self._reach.passed(request.url, verdict)
         self._pacing.breaker.succeeded()
 
     def _refused(self, sent_at: float, sent_in: int, error: Exception) -> bool:

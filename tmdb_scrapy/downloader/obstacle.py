@@ -94,11 +94,11 @@ def wrong_url(api_url: str) -> Obstacle:
     )
 
 
-def key_refused(said: str) -> Obstacle:
+def key_refused() -> Obstacle:
     """TMDb does not take the key."""
     return Obstacle(
         "key_refused",
-        f"TMDb refused TMDB_API_KEY: {said} Put a valid key into .env and start again",
+        "TMDb refused TMDB_API_KEY: put a valid key into .env and start again",
         from_the_start_s=0.0,
         later_s=0.0,
     )

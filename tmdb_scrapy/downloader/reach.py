@@ -25,7 +25,7 @@ from scrapy.exceptions import (
 from tmdb_scrapy.downloader import obstacle as obstacles
 from tmdb_scrapy.downloader.connections import HttpResponse, text_of
 from tmdb_scrapy.downloader.obstacle import GivenUp, Hold, Obstacle
-from tmdb_scrapy.downloader.verdict import Verdict, judge, message_in
+from tmdb_scrapy.downloader.verdict import Verdict, judge
 from tmdb_scrapy.downloader.wire import ProxyRefusedError, UntrustedError, Wire
 from tmdb_scrapy.pacing.pacing import Pacing, Stopping
 
@@ -38,6 +38,7 @@ is renewed once in ten million requests; where all are missing, every twentieth 
 PROBE_TIMEOUT_S = 10.0
 PROBE_GAP_S = 1.0
 NO_SIGN_OF_LIFE = frozenset({None, Verdict.UNAVAILABLE, Verdict.BROKEN, Verdict.MISSING})
+BLOCKED = frozenset({None, Verdict.UNAVAILABLE, Verdict.BROKEN})
 NO_RESPONSE = (
     CannotResolveHostError,
     DownloadConnectionRefusedError,
@@ -59,6 +60,10 @@ class Reach:
         self._now = now
         self._hold = Hold()
         self._host = urlsplit(wire.api).hostname or ""
+        self._blocked_url = ""
+        """What a page or a redirect came for, since the API itself responded last."""
+        self._record_url = ""
+        """What a record came for."""
         self._proven = False
         self._missing_ahead = 0
         self._proving = asyncio.Lock()
@@ -73,16 +78,20 @@ class Reach:
                 raise GivenUp(self._gave_up_at) from None
             raise
 
-    def passed(self, verdict: Verdict) -> None:
-        """A request got a response of the API itself."""
-        self._hold.passed()
+    def passed(self, url: str, verdict: Verdict) -> None:
+        """The request for `url` got a response of the API itself."""
+        self._clear()
         if verdict is Verdict.RECORD:
+            self._record_url = url
             self._missing_ahead = max(0, self._missing_ahead - 1)
 
-    def failed_by_response(self, received: HttpResponse) -> Obstacle | None:
+    def failed_by_response(self, url: str, received: HttpResponse) -> Obstacle | None:
         """A response that is not the API's: what it says of the way there."""
         location = text_of(received.headers, "location")
-        return self._met(obstacles.in_response(self._host, received.status, location, received.body))
+        obstacle = obstacles.in_response(self._host, received.status, location, received.body)
+        if obstacle is not None:
+            self._blocked_url = url
+        return self._met(obstacle)
 
     def failed_by_error(self, error: Exception) -> Obstacle | None:
         """A request without a response: what that says of the way there."""
@@ -105,36 +114,48 @@ class Reach:
             if self._in_doubt() and self._gave_up_at is None:
                 await asyncio.sleep(PROBE_GAP_S)
 
-    async def probe(self) -> bool:
-        """Whether the API shows a sign of life."""
-        return await self._ask_for_what_is_there() not in NO_SIGN_OF_LIFE
-
     def _in_doubt(self) -> bool:
         return not self._proven or self._missing_ahead > MISSING_AHEAD
 
+    async def probe(self) -> bool:
+        """Whether the API shows a sign of life."""
+        if await self._ask_for_what_is_there() in NO_SIGN_OF_LIFE:
+            return False
+        # Who blocks records may spare the rest. So what was blocked has to come too, or a record that came
+        # before: then the page is that ID's own.
+        if self._blocked_url and await self._ask(self._record_url or self._blocked_url) in BLOCKED:
+            return False
+        self._clear()
+        return True
+
     async def _ask_for_what_is_there(self) -> Verdict | None:
-        """What the API responds when it is asked for something that is known to be good; None for nothing."""
+        """What the API says when it is asked for something that is known to be good; None for nothing."""
         # /authentication is cached nowhere, so it tells about TMDb itself and not about the CDN.
-        request = Request(f"{self._wire.api}authentication", meta={"download_timeout": PROBE_TIMEOUT_S})
+        verdict = await self._ask(f"{self._wire.api}authentication")
+        if verdict is Verdict.RECORD:
+            self._proven, self._missing_ahead = True, 0
+        elif verdict is Verdict.MISSING:
+            self._met(obstacles.wrong_url(self._wire.api.rstrip("/")))
+        elif verdict is Verdict.KEY_REFUSED:
+            self._met(obstacles.key_refused())
+        return verdict
+
+    async def _ask(self, url: str) -> Verdict | None:
         try:
-            received = await self._wire.send(request)
+            received = await self._wire.send(Request(url, meta={"download_timeout": PROBE_TIMEOUT_S}))
         except NO_RESPONSE as error:
             logger.debug("The probe of the API failed: %s", error)
             if self.failed_by_error(error) is None and isinstance(error, DownloadConnectionRefusedError):
                 await self._look_for_diversion()
             return None
         verdict = judge(received.status, received.body)
-        if verdict is Verdict.RECORD:
-            self._proven, self._missing_ahead = True, 0
-        elif verdict is Verdict.MISSING:
-            self._met(obstacles.wrong_url(self._wire.api.rstrip("/")))
-        elif verdict is Verdict.KEY_REFUSED:
-            self._met(obstacles.key_refused(message_in(self._wire.masked(received).body)))
-        else:
-            self.failed_by_response(received)
-        if verdict not in NO_SIGN_OF_LIFE:
-            self._hold.passed()
+        if verdict is Verdict.UNAVAILABLE or verdict is Verdict.BROKEN:
+            self.failed_by_response(url, received)
         return verdict
+
+    def _clear(self) -> None:
+        self._hold.passed()
+        self._blocked_url = ""
 
     def _met(self, obstacle: Obstacle | None) -> Obstacle | None:
         if obstacle is not None:
@@ -146,7 +167,7 @@ class Reach:
 
     async def _look_for_diversion(self) -> None:
         """No connection: TMDb's own names are at public addresses, or somebody diverts them."""
-        if self._host not in obstacles.TMDB_HOSTS:
+        if self._host not in obstacles.TMDB_HOSTS or self._wire.proxied:
             return
         with contextlib.suppress(OSError):
             found = await asyncio.get_running_loop().getaddrinfo(self._host, 443)

@@ -49,6 +49,8 @@ class Wire:
         self._timeout_s = settings.getfloat("DOWNLOAD_TIMEOUT")
         self._user_agent = str(settings["USER_AGENT"])
         self._proxies = Proxies.of(config)
+        self.proxied = bool(self._proxies.https or self._proxies.for_all)
+        """Whether somebody else looks up and connects to the API."""
         self.api = f"{config.tmdb_api_url}/"
         """What the URLs of the API begin with."""
         self._key = str(config.tmdb_api_key)
