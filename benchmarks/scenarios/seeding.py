@@ -12,7 +12,8 @@ from benchmarks.figures import Goal, Outcome
 from benchmarks.processes import Ran, run
 from benchmarks.workbench import Workbench
 from tmdb_scrapy.sandbox.catalogue.generated import GeneratedCatalogue
-from tmdb_scrapy.sandbox.server.export import Export
+from tmdb_scrapy.sandbox.server.calendar import Calendar
+from tmdb_scrapy.sandbox.server.export import Export, ExportFile
 
 SECONDS = Goal(8, at_most=True)
 BYTES_AN_ID = Goal(20, at_most=True)
@@ -45,7 +46,7 @@ def write_export(directory: Path, ids: int) -> Path:
 
 
 def _export(ids: int) -> bytes:
-    return Export(GeneratedCatalogue({"movies": ids}, SEED)).file("movies")
+    return Export(Calendar(GeneratedCatalogue({"movies": ids}, SEED))).file(ExportFile("movies", 0))
 
 
 def seed(bench: Workbench, export: Path, name: str) -> Ran:

@@ -9,9 +9,11 @@ from datetime import date, timedelta
 import pytest
 
 from tmdb_scrapy.sandbox.catalogue.generated import GeneratedCatalogue
-from tmdb_scrapy.sandbox.server.export import Export
+from tmdb_scrapy.sandbox.server.calendar import Calendar
+from tmdb_scrapy.sandbox.server.export import Export, ExportFile
 
 TODAY = date(2026, 9, 1)
+MOVIES = ExportFile("movies", 0)
 
 
 def name(days_ago: int, kind: str = "movie") -> str:
@@ -21,6 +23,13 @@ def name(days_ago: int, kind: str = "movie") -> str:
 @pytest.fixture
 def catalogue() -> GeneratedCatalogue:
     return GeneratedCatalogue({"movies": 300, "people": 30})
+
+
+@pytest.fixture
+def calendar(catalogue: GeneratedCatalogue) -> Calendar:
+    calendar = Calendar(catalogue)
+    calendar.set(0, TODAY)
+    return calendar
 
 
 @pytest.mark.parametrize(
@@ -37,32 +46,34 @@ def catalogue() -> GeneratedCatalogue:
     ],
 )
 def test_ninety_days_are_published_up_to_yesterday_less_the_missing_ones(
-    catalogue: GeneratedCatalogue, days_ago: int, missing_days: int, published: bool
+    calendar: Calendar, days_ago: int, missing_days: int, published: bool
 ) -> None:
-    export = Export(catalogue, missing_days=missing_days)
-    assert (export.kind_of(name(days_ago), TODAY) is not None) is published
+    export = Export(calendar, missing_days=missing_days)
+    assert (export.published(name(days_ago)) is not None) is published
 
 
-@pytest.mark.parametrize("bad", ["movie_ids_13_45_2026.json.gz", "tv_series_ids_08_31_2026.json.gz", "x", ""])
-def test_other_file_names_are_not_published(catalogue: GeneratedCatalogue, bad: str) -> None:
-    assert Export(catalogue).kind_of(bad, TODAY) is None
+@pytest.mark.parametrize("bad", ["movie_ids_13_45_2026.json.gz", "genre_ids_08_31_2026.json.gz", "x", ""])
+def test_other_file_names_are_not_published(calendar: Calendar, bad: str) -> None:
+    assert Export(calendar).published(bad) is None
 
 
-def test_the_file_has_every_id_once_in_ascending_order(catalogue: GeneratedCatalogue) -> None:
-    lines = gzip.decompress(Export(catalogue).file("movies")).decode().split("\n")
+def test_the_file_has_every_id_once_in_ascending_order(
+    catalogue: GeneratedCatalogue, calendar: Calendar
+) -> None:
+    lines = gzip.decompress(Export(calendar).file(MOVIES)).decode().split("\n")
     assert lines.pop() == ""
     assert [json.loads(line)["id"] for line in lines] == list(catalogue.ids("movies"))
 
 
-def test_people_have_their_own_file(catalogue: GeneratedCatalogue) -> None:
-    export = Export(catalogue)
-    assert export.kind_of(name(1, "person"), TODAY) == "people"
-    assert gzip.decompress(export.file("people")).count(b'"name":') == 30
+def test_people_have_their_own_file(calendar: Calendar) -> None:
+    export = Export(calendar)
+    assert export.published(name(1, "person")) == ("people", 0)
+    assert gzip.decompress(export.file(ExportFile("people", 0))).count(b'"name":') == 30
 
 
 @pytest.mark.parametrize("count", [1, 6, 40, 500])
-def test_malformed_lines_come_on_top(catalogue: GeneratedCatalogue, count: int) -> None:
-    lines = list(Export(catalogue, malformed=count).lines("movies"))
+def test_malformed_lines_come_on_top(calendar: Calendar, count: int) -> None:
+    lines = list(Export(calendar, malformed=count).lines(MOVIES))
     assert len(lines) == 300 + count
     good = 0
     for line in lines:
@@ -73,17 +84,17 @@ def test_malformed_lines_come_on_top(catalogue: GeneratedCatalogue, count: int) 
 
 @pytest.mark.parametrize(("fault", "error"), [("truncate", EOFError), ("corrupt", (zlib.error, OSError))])
 def test_a_broken_file_is_broken_every_time(
-    catalogue: GeneratedCatalogue, fault: str, error: type[Exception] | tuple[type[Exception], ...]
+    calendar: Calendar, fault: str, error: type[Exception] | tuple[type[Exception], ...]
 ) -> None:
-    export = Export(catalogue, fault=fault)  # type: ignore[arg-type]
+    export = Export(calendar, fault=fault)  # type: ignore[arg-type]
     for _ in range(2):
         with pytest.raises(error):
-            gzip.decompress(export.file("movies"))
+            gzip.decompress(export.file(MOVIES))
 
 
 @pytest.mark.parametrize("fault", ["truncate-once", "corrupt-once"])
-def test_a_file_broken_once_is_whole_the_second_time(catalogue: GeneratedCatalogue, fault: str) -> None:
-    export = Export(catalogue, fault=fault)  # type: ignore[arg-type]
+def test_a_file_broken_once_is_whole_the_second_time(calendar: Calendar, fault: str) -> None:
+    export = Export(calendar, fault=fault)  # type: ignore[arg-type]
     with pytest.raises((EOFError, zlib.error, OSError)):
-        gzip.decompress(export.file("movies"))
-    assert gzip.decompress(export.file("movies")).count(b"\n") == 300
+        gzip.decompress(export.file(MOVIES))
+    assert gzip.decompress(export.file(MOVIES)).count(b"\n") == 300

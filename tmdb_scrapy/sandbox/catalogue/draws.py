@@ -1,27 +1,45 @@
 """Deterministic pseudo-random numbers that need no state: the same parts always give the same number.
 
-The whole catalogue and every fault is a function of the seed and an ID, so nothing has to be stored and a
-run can be repeated exactly.
+The whole catalogue, every day of it and every fault is a function of the seed and an ID, so nothing has to be
+stored and a run can be repeated exactly.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 _Item = TypeVar("_Item")
 _MASK = (1 << 64) - 1
+_START = 0x9E3779B97F4A7C15
+_STEP = 0xBF58476D1CE4E5B9
+_LAST = 0x94D049BB133111EB
 
 
 def mix(*parts: int) -> int:
     """Return 64 well-mixed bits that depend on every part (the finaliser of splitmix64)."""
-    state = 0x9E3779B97F4A7C15
-    for part in parts:
-        state = ((state ^ part) * 0xBF58476D1CE4E5B9) & _MASK
-        state ^= state >> 29
-    state = (state * 0x94D049BB133111EB) & _MASK
+    state = _absorbed(parts)
+    state = (state * _LAST) & _MASK
     return state ^ (state >> 31)
+
+
+def mixer(*first: int) -> Callable[[int], int]:
+    """`mix` with the first parts fixed: `mixer(a, b)(c)` is `mix(a, b, c)`, in less than half the time."""
+    before = _absorbed(first)
+
+    def mixed(last: int) -> int:
+        state = ((before ^ last) * _STEP) & _MASK
+        state = ((state ^ (state >> 29)) * _LAST) & _MASK
+        return state ^ (state >> 31)
+
+    return mixed
+
+
+def salt(name: str) -> int:
+    """A number for a name, so that what one name draws tells nothing about another's."""
+    return zlib.crc32(name.encode())
 
 
 def unit(bits: int) -> float:
@@ -44,3 +62,23 @@ class Draw(random.Random):
         length = min(length, len(items))
         start = self.between(0, len(items) - length)
         return items[start : start + length]
+
+    def image_path(self) -> str | None:
+        """TMDb's form of an image path; null as often as not."""
+        return f"/{self.getrandbits(160):027x}"[:28] + ".jpg" if self.random() < 0.6 else None
+
+    def day(self, first_year: int, last_year: int) -> str:
+        """A date from 1 January of one year to 28 December of another."""
+        return f"{self.between(first_year, last_year)}-{self.between(1, 12):02}-{self.between(1, 28):02}"
+
+    def credit_id(self) -> str:
+        """24 hexadecimal digits, as TMDb has them."""
+        return f"{self.getrandbits(96):024x}"
+
+
+def _absorbed(parts: Sequence[int]) -> int:
+    state = _START
+    for part in parts:
+        state = ((state ^ part) * _STEP) & _MASK
+        state ^= state >> 29
+    return state

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations
 
-from tmdb_scrapy.sandbox.catalogue.draws import mix
+from tmdb_scrapy.sandbox.catalogue.draws import mixer
 
 _FIRST_ID = 2
 _BLOCK = 7
@@ -19,11 +19,11 @@ _POSITIONS = [{offset: position for position, offset in enumerate(pattern)} for 
 
 
 class SparseIds:
-    """The first `count` IDs that `seed` and `salt` give, in ascending order."""
+    """The first `count` IDs that `seed` and `salt` give, in ascending order. A larger `count` adds IDs at the
+    end and leaves the others as they are."""
 
     def __init__(self, seed: int, salt: int, count: int) -> None:
-        self._seed = seed
-        self._salt = salt
+        self._mixed = mixer(seed, salt)
         self._count = count
 
     def __len__(self) -> int:
@@ -38,6 +38,13 @@ class SparseIds:
                 yield first + offset
             left -= _USED
             block += 1
+
+    def __getitem__(self, position: int) -> int:
+        """The ID that has so many smaller ones."""
+        if not 0 <= position < self._count:
+            raise IndexError(position)
+        block, place = divmod(position, _USED)
+        return _FIRST_ID + block * _BLOCK + _PATTERNS[self._pattern(block)][place]
 
     def __contains__(self, record_id: int) -> bool:
         return self.position(record_id) is not None
@@ -54,4 +61,4 @@ class SparseIds:
         return position if position < self._count else None
 
     def _pattern(self, block: int) -> int:
-        return mix(self._seed, self._salt, block) % len(_PATTERNS)
+        return self._mixed(block) % len(_PATTERNS)

@@ -60,5 +60,19 @@ PROFILES: tuple[Profile, ...] = (
     Profile("obscure", 568, "dropped", budget=_ZERO, revenue=_ZERO),
 )
 
+SUCCESSFUL = PROFILES[0]
+OBSCURE = PROFILES[-1]
+
 BY_THOUSANDTH: tuple[Profile, ...] = tuple(profile for profile in PROFILES for _ in range(profile.weight))
 """A thousand slots, so that a random number picks a profile by its weight."""
+
+_LIMIT = 10_000_000
+OF_BIG_REVENUE = sum(
+    profile.weight
+    for profile in PROFILES
+    if profile.revenue
+    and profile.revenue[0] >= _LIMIT
+    and profile.outcome != "missing"
+    and "revenue" not in profile.absent
+) / len(BY_THOUSANDTH)
+"""The share of movies whose revenue is the filter's limit or more, kept or not."""

@@ -1,20 +1,26 @@
-"""The daily ID export: which days are published, and the gzip file of a kind."""
+"""The daily ID exports: which days are published, and the gzip file of a kind and a day."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 from isal import isal_zlib
 
-from tmdb_scrapy.sandbox.catalogue.catalogue import Catalogue
+from tmdb_scrapy.kinds import KINDS
+from tmdb_scrapy.sandbox.server.calendar import Calendar
 
 ExportFault = Literal["none", "truncate", "truncate-once", "corrupt", "corrupt-once"]
 
-_NAME = re.compile(r"(movie|person)_ids_(\d\d)_(\d\d)_(\d{4})\.json\.gz")
+_NAME = re.compile(r"([a-z_]+)_(\d\d)_(\d\d)_(\d{4})\.json\.gz")
+_KIND_OF_EXPORT = {kind.export: kind.name for kind in KINDS.values()}
 _KEPT_DAYS = 90
+_KEPT_FILES = 4
+"""A file of a million movies has 20 MB, and takes some 15 s to make."""
+_FIRST_DAY = 0
 _GZIP_WINDOW = 31
 """zlib's number for a 32 KB window in a gzip wrapper."""
 _LINES_A_BATCH = 2_000
@@ -32,53 +38,66 @@ NOT_PUBLISHED = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code>'
     b"<Message>Access Denied</Message></Error>"
 )
-"""What S3 answers, with status 403, for a file that is not there."""
+"""What S3 sends, with status 403, for a file that is not there."""
+
+
+class ExportFile(NamedTuple):
+    """One file of one kind."""
+
+    kind: str
+    day: int
+    """What it tells: the catalogue of this day."""
 
 
 class Export:
-    """Builds the files on first demand and keeps them: every published day of a kind has the same content."""
+    """Builds the files on first demand and keeps those that were asked for last.
+
+    Yesterday's file tells the present day's catalogue, and each file before it that of a day earlier; where
+    some are missing, the newest that is published lags behind. Files older than the catalogue are alike.
+    """
 
     def __init__(
-        self, catalogue: Catalogue, missing_days: int = 0, malformed: int = 0, fault: ExportFault = "none"
+        self, calendar: Calendar, missing_days: int = 0, malformed: int = 0, fault: ExportFault = "none"
     ) -> None:
-        self._catalogue = catalogue
+        self._calendar = calendar
         self._missing_days = missing_days
         self._malformed = malformed
         self._fault = fault
-        self._files: dict[str, bytes] = {}
         self._abandoned = False
-        self._faulted: set[str] = set()
+        self._faulted: set[ExportFile] = set()
+        self.build = lru_cache(maxsize=_KEPT_FILES)(self._compressed)
+        """Makes a file that is not there yet, and returns it whole. Takes some 15 s for a million lines: call
+        it in a thread."""
 
-    def kind_of(self, file_name: str, today: date) -> str | None:
-        """The kind of a file that is published today (UTC); None when there is no such file."""
+    def published(self, file_name: str) -> ExportFile | None:
+        """The file of this name; None when it is not there today."""
         match = _NAME.fullmatch(file_name)
-        if match is None:
+        kind = _KIND_OF_EXPORT.get(match[1]) if match else None
+        if match is None or kind is None:
             return None
         try:
-            day = date(int(match[4]), int(match[2]), int(match[3]))
+            dated = date(int(match[4]), int(match[2]), int(match[3]))
         except ValueError:
             return None
+        today = self._calendar.today
         newest = today - timedelta(days=1 + self._missing_days)
-        if not today - timedelta(days=_KEPT_DAYS) <= day <= newest:
+        if not today - timedelta(days=_KEPT_DAYS) <= dated <= newest:
             return None
-        return "movies" if match[1] == "movie" else "people"
-
-    def build(self, kind: str) -> None:
-        """Make the file if it is not there yet. Takes some 15 s for a million lines: call it in a thread."""
-        if kind not in self._files:
-            self._files[kind] = self._compressed(kind)
+        return ExportFile(kind, max(_FIRST_DAY, self._calendar.number(dated) + 1))
 
     def abandon(self) -> None:
         """Let a build in another thread end soon, for the sandbox is about to stop."""
         self._abandoned = True
 
-    def file(self, kind: str) -> bytes:
-        """The gzip file, broken as asked."""
-        self.build(kind)
-        whole = self._files[kind]
-        if self._fault == "none" or (self._fault.endswith("-once") and kind in self._faulted):
+    def file(self, file: ExportFile) -> bytes:
+        """The gzip file, spoilt as asked."""
+        return self.spoilt(file, self.build(file))
+
+    def spoilt(self, file: ExportFile, whole: bytes) -> bytes:
+        """What is sent in place of the whole file, each time or the first time."""
+        if self._fault == "none" or (self._fault.endswith("-once") and file in self._faulted):
             return whole
-        self._faulted.add(kind)
+        self._faulted.add(file)
         if self._fault.startswith("truncate"):
             return whole[: len(whole) * 2 // 3]
         middle = len(whole) // 2
@@ -86,21 +105,22 @@ class Export:
             whole[:middle] + bytes(byte ^ 0x55 for byte in whole[middle : middle + 64]) + whole[middle + 64 :]
         )
 
-    def lines(self, kind: str) -> Iterator[bytes]:
+    def lines(self, file: ExportFile) -> Iterator[bytes]:
         """The export's lines, the malformed ones among the first."""
+        catalogue = self._calendar.catalogue(file.day)
         malformed = iter(range(self._malformed))
-        for record_id in self._catalogue.ids(kind):
-            yield self._catalogue.export_line(kind, record_id)
+        for record_id in catalogue.ids(file.kind):
+            yield catalogue.export_line(file.kind, record_id)
             number = next(malformed, None)
             if number is not None:
                 yield MALFORMED[number % len(MALFORMED)]
         yield from (MALFORMED[number % len(MALFORMED)] for number in malformed)
 
-    def _compressed(self, kind: str) -> bytes:
+    def _compressed(self, file: ExportFile) -> bytes:
         compressor = isal_zlib.compressobj(1, isal_zlib.DEFLATED, _GZIP_WINDOW)
         chunks: list[bytes] = []
         batch: list[bytes] = []
-        for line in self.lines(kind):
+        for line in self.lines(file):
             batch.append(line)
             if len(batch) == _LINES_A_BATCH:
                 chunks.append(compressor.compress(b"\n".join(batch) + b"\n"))

@@ -19,7 +19,7 @@ class Entry(msgspec.Struct, kw_only=True):
     key: str
     """As sent, "" if none. The sandbox's keys are made up."""
     kind: str
-    """movies, people, or the first part of any other path."""
+    """Of a record: movies, people, …; else `changes`, `discover`, one word of a path, or ""."""
     id: int
     """0 for requests that are not about one record."""
     status: int = 0

@@ -119,15 +119,15 @@ class SandboxProcess:
         answer: dict[str, Any] = msgspec.json.decode(self._control("GET", "stats"))
         return answer
 
-    def catalogue(self) -> Catalogue:
-        """What the sandbox holds, made anew in this process."""
-        return build_catalogue(parsed(self._args))
+    def catalogue(self, day: int = 0) -> Catalogue:
+        """What the sandbox holds on a day, made anew in this process."""
+        return build_catalogue(parsed(self._args)).at(day)
 
-    def expected(self, kind: str) -> dict[int, str]:
-        """How each exported ID of a kind should end: kept, dropped or missing."""
-        lines = msgspec.json.Decoder(dict[str, Any]).decode_lines(
-            self._control("GET", f"expected?kind={kind}")
-        )
+    def expected(self, kind: str, day: int | None = None) -> dict[int, str]:
+        """How each ID of a kind that is exported on a day, the present one unless it is said, should end:
+        kept, dropped or missing."""
+        query = f"kind={kind}" if day is None else f"kind={kind}&day={day}"
+        lines = msgspec.json.Decoder(dict[str, Any]).decode_lines(self._control("GET", f"expected?{query}"))
         return {line["id"]: line["outcome"] for line in lines}
 
     def journal(self) -> list[journal.Entry]:

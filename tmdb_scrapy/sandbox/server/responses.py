@@ -1,4 +1,4 @@
-"""An API answer, TMDb's error bodies, and their bytes on the wire."""
+"""An API response, TMDb's error bodies, and their bytes on the wire."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import msgspec
 from isal import igzip, isal_zlib
 
 JSON = "application/json;charset=utf-8"
+HTML = "text/html;charset=utf-8"
+XML = "application/xml"
 _CHUNK = 16_384
 """Bytes a chunk; the recorded responses were all chunked."""
 _GZIP_FROM = 256
 """Shorter bodies gain nothing."""
+_GZIP_LEVEL = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,12 @@ class Response:
     retry_after: str | None = None
     max_age_s: int = 0
     """For Cache-Control; 0 sends no caching headers."""
+    location: str = ""
+    """Where a redirect leads to."""
+    encoding: str = "gzip"
+    """What a gzipped body calls itself. Another name than this is used whether or not gzip was asked for."""
+    members: int = 1
+    """Of a gzipped body. More than one are used whether or not gzip was asked for."""
 
 
 _ERRORS: dict[int, tuple[int, str]] = {
@@ -44,34 +53,61 @@ _ERRORS: dict[int, tuple[int, str]] = {
 
 ERROR_CODE_OF_STATUS = {429: 25, 500: 11, 502: 43, 503: 9, 504: 24}
 
+PORTAL_PATH = "/portal"
+_PAGE = b"<!DOCTYPE html><html><head><title>%b</title></head><body>%b</body></html>"
+_CLOUDFRONT = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>The Amazon CloudFront '
+    b"distribution is configured to block access from your country.</Message></Error>"
+)
+PAGES: dict[str, Response] = {
+    "html": Response(200, _PAGE % (b"Just a moment...", b"Please wait"), HTML),
+    "blocked": Response(403, _PAGE % (b"Access denied", b"This site is blocked in your network"), HTML),
+    "cloudfront": Response(403, _CLOUDFRONT, XML),
+    "portal": Response(302, b"", HTML, location=f"{PORTAL_PATH}?then=api.themoviedb.org"),
+    "login": Response(200, _PAGE % (b"Welcome", b"Please log in to use this network"), HTML),
+}
+"""What others send in TMDb's place: a provider that blocks, CloudFront, a captive portal, its login page."""
+
 
 def error(code: int, status: int | None = None, retry_after: str | None = None) -> Response:
-    """TMDb's answer for one of its status codes; `status` replaces the HTTP status it usually has."""
+    """TMDb's response for one of its status codes; `status` replaces the HTTP status it usually has."""
     usual, message = _ERRORS[code]
     body = {"success": False, "status_code": code, "status_message": message}
     return Response(status or usual, msgspec.json.encode(body), retry_after=retry_after)
 
 
-def wire_bytes(answer: Response, gzip: bool, content_length: bool = False) -> bytes:
+def wire_bytes(response: Response, gzip: bool, content_length: bool = False) -> bytes:
     """Header and body as sent: gzipped when allowed, in chunks unless `content_length`."""
-    body = answer.body
-    head = [f"HTTP/1.1 {answer.status} {_reason(answer.status)}", f"Content-Type: {answer.content_type}"]
-    head.append("Server: openresty")
-    head.append("Vary: Accept-Encoding")
-    if answer.max_age_s:
-        head.append(f"Cache-Control: public, max-age={answer.max_age_s}")
+    body = response.body
+    head = [
+        f"HTTP/1.1 {response.status} {_reason(response.status)}",
+        f"Content-Type: {response.content_type}",
+        "Server: openresty",
+        "Vary: Accept-Encoding",
+    ]
+    if response.max_age_s:
+        head.append(f"Cache-Control: public, max-age={response.max_age_s}")
         head.append(f'ETag: W/"{isal_zlib.crc32(body):08x}-{len(body):x}"')
-    if answer.retry_after is not None:
-        head.append(f"Retry-After: {answer.retry_after}")
-    if gzip and len(body) >= _GZIP_FROM:
-        body = igzip.compress(body, 1)
-        head.append("Content-Encoding: gzip")
+    if response.retry_after is not None:
+        head.append(f"Retry-After: {response.retry_after}")
+    if response.location:
+        head.append(f"Location: {response.location}")
+    odd = response.encoding != "gzip" or response.members > 1
+    if odd or (gzip and len(body) >= _GZIP_FROM):
+        body = _gzipped(body, response.members)
+        head.append(f"Content-Encoding: {response.encoding}")
     if content_length:
         head.append(f"Content-Length: {len(body)}")
     else:
         head.append("Transfer-Encoding: chunked")
         body = _chunked(body)
     return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+
+
+def _gzipped(body: bytes, members: int) -> bytes:
+    length = -(-len(body) // members)
+    pieces = (body[start : start + length] for start in range(0, len(body), length))
+    return b"".join(igzip.compress(piece, _GZIP_LEVEL) for piece in pieces)
 
 
 def _chunked(body: bytes) -> bytes:

@@ -1,7 +1,8 @@
-"""What can be changed while the sandbox runs: limits, latency, faults and outages."""
+"""What can be changed while the sandbox runs: limits, latency, faults, outages and the day."""
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -13,6 +14,7 @@ _NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Down = Literal["503", "html", "blocked", "cloudfront", "portal"]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,9 +38,24 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     faults: dict[str, _Share] = {}
     """Share of requests that meet each fault."""
     poison: list[int] = []
-    """IDs that always answer 500."""
-    down: bool | Literal["503"] = False
-    """True resets every connection; "503" answers every API request so."""
+    """IDs that always lead to a 500."""
+    without_appended: dict[str, _Share] = {}
+    """What was asked to be appended and is left out without a word, by the share of requests."""
+    broken_appended: dict[str, _Share] = {}
+    """What was asked to be appended and is an error (`{"success":false,…}`) in its place."""
+    down: bool | Down = False
+    """True resets every connection; "503" is TMDb's own outage; the others are what somebody else sends in
+    TMDb's place, for the export's files as well."""
+    day: _Count = 0
+    """Days that have passed since the catalogue was made."""
+    today: date | None = None
+    """The present day's date; today (UTC) unless it is said."""
+    late_changes: _Share = 0
+    """Share of the present day's changes that the feed does not tell before the next day: it is cached."""
+    stale_records: _Share = 0
+    """Share of the records that are served as they were the day before: they are cached."""
+    shifting_pages: _Count = 0
+    """By how many places, at most, each page of discover lies elsewhere than it should."""
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.faults) - set(FAULTS))
@@ -49,4 +66,4 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def changed(self, patch: dict[str, Any]) -> Settings:
         """A copy with some values replaced; raises msgspec.ValidationError for what is not allowed."""
-        return msgspec.convert(msgspec.structs.asdict(self) | patch, Settings)
+        return msgspec.convert(msgspec.to_builtins(self) | patch, Settings)
