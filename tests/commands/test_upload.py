@@ -3,22 +3,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 import trustme
 from environments import bare_environment
+from http_proxy import HttpProxy
 from nextcloud_server import TOKEN, NextcloudServer
 from raw_server import UPLOAD_ONLY, response, serving
 
 MOVIES = b'{"id":1}\n{"id":2}\n'
 PASSWORD = "open-sesame"
+HOST = "cloud.example"
+"""Reached by a proxy only."""
+SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 LARGE = 64 << 20
 """Bytes, more than the buffers of a connection hold."""
 
@@ -29,7 +34,9 @@ def server(tmp_path: Path) -> Iterator[NextcloudServer]:
     root.mkdir()
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(root / "authority.pem"))
-    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(root / "server.pem"))
+    authority.issue_cert("127.0.0.1", HOST).private_key_and_cert_chain_pem.write_to_path(
+        str(root / "server.pem")
+    )
     server = NextcloudServer(root, root / "server.pem")
     server.rules.password = PASSWORD
     yield server
@@ -96,6 +103,29 @@ def test_the_folder_that_the_link_shows_is_where_the_file_goes(server: Nextcloud
     assert "in /a b: size verified" in ended
 
 
+def test_the_certificates_of_the_system_count(server: NextcloudServer, data: Path) -> None:
+    authority = server.folder.parent / "authority.pem"
+    inside = f"mount --bind {shlex.quote(str(authority))} {SYSTEM_CERTIFICATES} && "
+    if not SYSTEM_CERTIFICATES.exists() or subprocess.run(["unshare", "--mount", "true"]).returncode:
+        pytest.skip("needs root, and a system that keeps its certificates where Debian does")
+    command = shlex.join([sys.executable, "-m", "scrapy", "upload", "movies"])
+    result = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", inside + command],
+        cwd=data.parent,
+        env={
+            **bare_environment(data.parent),
+            "DATA_DIR": str(data),
+            "NEXTCLOUD_UPLOAD": server.link,
+            "NEXTCLOUD_PASSWORD": PASSWORD,
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stderr
+    assert server.files() == {"movies.jsonl": MOVIES}
+
+
 def test_a_different_file_is_replaced_only_when_asked_to(server: NextcloudServer, data: Path) -> None:
     (server.folder / "movies.jsonl").write_bytes(b"old")
     result = scrapy_upload(server, data, "movies")
@@ -142,6 +172,7 @@ def test_one_part_that_fails_does_not_keep_the_others_back(server: NextcloudServ
         (["movies"], {"NEXTCLOUD_UPLOAD": ""}, 2, "NEXTCLOUD_UPLOAD is not set"),
         (["movies"], {"NEXTCLOUD_UPLOAD": "https://cloud.example/s/T?path=/../a"}, 2, "names a folder"),
         (["movies"], {"THREADS": "many"}, 2, "THREADS"),
+        (["movies"], {"SSL_CERT_FILE": "/nowhere/authority.pem"}, 1, "SSL_CERT_FILE"),
         (["movies"], {"NEXTCLOUD_PASSWORD": "wrong"}, 1, "NEXTCLOUD_PASSWORD"),
         (["people"], {}, 1, "run `scrapy merge people` first"),
         (["people", "--parts"], {}, 1, "has no parts"),
@@ -260,3 +291,25 @@ async def peak_of_an_upload(data: Path, size: int) -> int:
         with process.stderr as said:
             assert process.returncode == 0, said.read()
     return usage.ru_maxrss
+
+
+def test_a_proxy_with_a_password_is_the_way_to_the_share(server: NextcloudServer, data: Path) -> None:
+    password = "s3cret/@:"
+    address = urlsplit(server.url)._replace(netloc=f"{HOST}:{urlsplit(server.url).port}")
+    with HttpProxy("somebody", password) as proxy:
+        (data.parent / ".env").write_text(
+            f"HTTPS_PROXY={proxy.url.replace(password, quote(password, safe=''))}\n"
+        )
+        link = f"{address.geturl()}/s/{TOKEN}"
+        result = scrapy_upload(server, data, "movies", NEXTCLOUD_UPLOAD=link)
+    assert result.returncode == 0, result.stderr
+    assert server.files() == {"movies.jsonl": MOVIES}
+    assert set(proxy.requests) == {f"CONNECT {address.netloc}"}
+
+
+def test_a_share_on_loopback_is_reached_without_a_proxy(server: NextcloudServer, data: Path) -> None:
+    with HttpProxy() as proxy:
+        result = scrapy_upload(server, data, "movies", HTTPS_PROXY=proxy.url, all_proxy=proxy.url)
+    assert result.returncode == 0, result.stderr
+    assert server.files() == {"movies.jsonl": MOVIES}
+    assert proxy.requests == []

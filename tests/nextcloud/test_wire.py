@@ -19,6 +19,7 @@ from ports import nobody_listens
 from raw_server import UPLOAD_ONLY, Handler, response, serving
 from waiting import until
 
+from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.nextcloud import (
     LocalFile,
     Share,
@@ -31,8 +32,10 @@ from tmdb_scrapy.nextcloud import (
 )
 from tmdb_scrapy.nextcloud.share import Endpoint
 from tmdb_scrapy.nextcloud.wire import Body, BrokenConnectionError, DavClient, NoConnectionError
+from tmdb_scrapy.values import Secret
 
 PASSWORD = "op3n-sesame"
+NO_PROXIES = Proxies()
 BLOCK = b"x" * (1 << 18)
 BODY_BYTES = 64 << 20
 """More than all buffers of a connection on one machine hold."""
@@ -44,7 +47,7 @@ def link(port: int, scheme: str = "http") -> ShareLink:
 
 async def put(port: int, scheme: str = "http", length: int = BODY_BYTES) -> wire.DavResponse:
     body = Body((BLOCK for _ in range(length // len(BLOCK))), length)
-    async with DavClient(link(port, scheme), PASSWORD) as client:
+    async with DavClient(link(port, scheme), PASSWORD, NO_PROXIES) as client:
         url = f"{client.link.base_url}/public.php/dav/files/{TOKEN}/movies.jsonl"
         return await client.request("PUT", url, {"Authorization": f"Basic {PASSWORD}"}, body)
 
@@ -125,6 +128,21 @@ def test_nothing_has_arrived_where_a_connection_takes_too_long(monkeypatch: pyte
     assert_holds_no_secret(caught.value)
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_is_down_is_suspected_and_its_password_not_told(scheme: str) -> None:
+    async def run(proxy_port: int) -> None:
+        proxies = Proxies(for_all=Secret(f"http://somebody:s3cret@127.0.0.1:{proxy_port}"))
+        share = ShareLink.parse(f"{scheme}://cloud.example/s/{TOKEN}")
+        async with open_share(share, PASSWORD, proxies, [0.0]):
+            pass
+
+    with nobody_listens() as port, pytest.raises(NoConnectionError, match="look at HTTPS_PROXY") as caught:
+        asyncio.run(run(port))
+    assert "cloud.example" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+    assert_holds_no_secret(caught.value)
+
+
 @pytest.mark.parametrize("certified", ["another.example", "127.0.0.1"])
 def test_a_certificate_that_is_not_trusted_is_said_and_not_tried_again(certified: str) -> None:
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -146,7 +164,7 @@ def test_a_certificate_that_is_not_trusted_is_said_and_not_tried_again(certified
 )
 def test_a_host_that_is_none_is_said(base_url: str, expected: str) -> None:
     async def run() -> None:
-        async with open_share(ShareLink(base_url, TOKEN), PASSWORD):
+        async with open_share(ShareLink(base_url, TOKEN), PASSWORD, NO_PROXIES):
             pass
 
     with pytest.raises(UploadError, match=expected) as caught:
@@ -165,13 +183,32 @@ def test_a_redirect_is_not_followed(scheme: str) -> None:
         await writer.drain()
 
     async def run() -> None:
-        async with serving(redirect) as port, open_share(link(port), PASSWORD):
+        async with serving(redirect) as port, open_share(link(port), PASSWORD, NO_PROXIES):
             pass
 
     with pytest.raises(UploadError, match="redirects") as caught:
         asyncio.run(run())
     assert_holds_no_secret(caught.value)
     assert heads == 1
+
+
+def test_each_request_has_a_connection_of_its_own() -> None:
+    """One that the server has just closed would look like an upload that broke half-way."""
+    connections = 0
+
+    async def keep_open(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+        await reader.read()
+
+    async def run() -> None:
+        async with serving(keep_open) as port, DavClient(link(port), PASSWORD, NO_PROXIES) as client:
+            for _ in range(2):
+                await client.request("PROPFIND", client.link.base_url, {})
+
+    asyncio.run(run())
+    assert connections == 2
 
 
 def test_a_response_that_comes_before_the_file_is_taken_counts() -> None:
@@ -253,7 +290,7 @@ def test_an_upload_that_is_cancelled_closes_its_connection() -> None:
 
     async def run() -> None:
         endless = Body(iter(lambda: BLOCK, b""), 1 << 50)
-        async with serving(take_until_the_end) as port, DavClient(link(port), PASSWORD) as client:
+        async with serving(take_until_the_end) as port, DavClient(link(port), PASSWORD, NO_PROXIES) as client:
             task = asyncio.create_task(client.request("PUT", f"{client.link.base_url}/x", {}, endless))
             await taken.wait()
             task.cancel()
@@ -290,7 +327,7 @@ def test_a_file_for_an_upload_only_share_is_sent_again_only_if_nothing_has_arriv
 
     async def run() -> None:
         async with serving(look) as port:
-            opening = open_share(link(port), PASSWORD, pauses_s=[0.0])
+            opening = open_share(link(port), PASSWORD, NO_PROXIES, [0.0])
             share = await opening.__aenter__()
         pauses: list[float] = []
 
@@ -312,7 +349,7 @@ def test_a_file_for_an_upload_only_share_is_sent_again_only_if_nothing_has_arriv
 
 
 def test_neither_a_share_nor_a_client_shows_a_secret() -> None:
-    client = DavClient(link(9), PASSWORD)
+    client = DavClient(link(9), PASSWORD, NO_PROXIES)
     endpoints = (Endpoint.current(client.link, PASSWORD), Endpoint.legacy(client.link, PASSWORD))
     shown = repr((client, client.link, endpoints, Share(client, endpoints, readable=True)))
     assert TOKEN not in shown
@@ -324,9 +361,9 @@ def test_a_short_program_ends_in_good_order(tmp_path: Path) -> None:
     program = (
         "import asyncio, sys\n"
         "from pyreqwest.client import ClientBuilder\n"
-        "from tmdb_scrapy.network import prepared\n"
+        "from tmdb_scrapy.network import Proxies, prepared\n"
         "async def main():\n"
-        "    async with prepared(ClientBuilder()).build() as client:\n"
+        "    async with prepared(ClientBuilder(), Proxies()).build() as client:\n"
         "        await client.get(sys.argv[1]).build().send()\n"
         "asyncio.run(main())\n"
     )

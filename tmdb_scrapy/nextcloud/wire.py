@@ -11,11 +11,19 @@ from types import TracebackType
 from typing import Self
 
 from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import ConnectTimeoutError, PyreqwestError
+from pyreqwest.exceptions import BuilderError, ConnectTimeoutError, PyreqwestError
 from pyreqwest.request import RequestBuilder
 from pyreqwest.response import Response
 
-from tmdb_scrapy.network import HostNotFound, Proxies, Unreachable, Untrusted, prepared, translated
+from tmdb_scrapy.network import (
+    HostNotFound,
+    Proxies,
+    ProxyRefused,
+    Unreachable,
+    Untrusted,
+    prepared,
+    translated,
+)
 from tmdb_scrapy.nextcloud.link import ShareLink
 from tmdb_scrapy.nextcloud.responses import DavResponse
 
@@ -89,7 +97,12 @@ class DavClient:
         self.pauses_s = pauses_s
 
     async def __aenter__(self) -> Self:
-        self._client = _client(self._proxies)
+        try:
+            self._client = _client(self._proxies)
+        except BuilderError:
+            raise UploadError(
+                "no HTTP client can be made. Do SSL_CERT_FILE and SSL_CERT_DIR, if set, name certificates?"
+            ) from None
         return self
 
     async def __aexit__(
@@ -143,13 +156,21 @@ class DavClient:
                     "If it is your own authority's, name that in SSL_CERT_FILE"
                 )
             case HostNotFound():
-                return UploadError(f"{self.link.host}: no such host. Check NEXTCLOUD_UPLOAD")
-            case Unreachable():
+                where = self._suspects()
+                return UploadError(f"{self.link.host}: no such host. Check NEXTCLOUD_UPLOAD{where}")
+            case ProxyRefused() if "authorization" in reason:
+                return self.refusal(DavResponse(407, {}, ""), "connecting")
+            case Unreachable() | ProxyRefused():
                 return self._no_connection(reason)
         return self._broken(reason)
 
     def _no_connection(self, reason: str) -> NoConnectionError:
-        return NoConnectionError(f"{self.link.host}: no connection could be made ({reason}). Try again later")
+        return NoConnectionError(
+            f"{self.link.host}: no connection could be made ({reason}). Try again later{self._suspects()}"
+        )
+
+    def _suspects(self) -> str:
+        return ", and look at HTTPS_PROXY, HTTP_PROXY and ALL_PROXY" if self._proxies.builders() else ""
 
     def _broken(self, reason: str) -> BrokenConnectionError:
         return BrokenConnectionError(f"{self.link.host}: the connection broke ({reason}). Try again later")
