@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from tmdb_scrapy.kinds import KINDS
+from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.sources import download
 from tmdb_scrapy.sources.export import ExportError
 
@@ -84,7 +85,9 @@ def server() -> Iterator[ExportServer]:
 def fetch(
     server: ExportServer, directory: Path, days_back: int = download.DAYS_BACK, kind: str = "movies"
 ) -> Path:
-    return download.fetch_newest(KINDS[kind], server.url, directory, DAY, days_back, lambda done, total: None)
+    return download.fetch_newest(
+        KINDS[kind], server.url, directory, DAY, days_back, lambda done, total: None, Proxies()
+    )
 
 
 def left_in(directory: Path) -> list[str]:
@@ -107,7 +110,7 @@ class TestFetch:
         server.publish(NAME, WHOLE)
         reports: list[tuple[int, int | None]] = []
         download.fetch_newest(
-            MOVIES, server.url, tmp_path, DAY, 0, lambda done, total: reports.append((done, total))
+            MOVIES, server.url, tmp_path, DAY, 0, lambda done, total: reports.append((done, total)), Proxies()
         )
         assert reports[-1] == (len(WHOLE), len(WHOLE))
 
@@ -205,7 +208,7 @@ class TestFetch:
     def test_without_a_network_it_says_so_and_leaves_nothing(self, tmp_path: Path, closed_port: int) -> None:
         url = f"http://127.0.0.1:{closed_port}"
         with pytest.raises(ExportError, match=r"cannot be downloaded: .*refused.*nothing was seeded"):
-            download.fetch_newest(MOVIES, url, tmp_path, DAY, 7, lambda done, total: None)
+            download.fetch_newest(MOVIES, url, tmp_path, DAY, 7, lambda done, total: None, Proxies())
         assert left_in(tmp_path) == []
 
     def test_something_else_than_http(self, tmp_path: Path) -> None:
@@ -222,7 +225,7 @@ class TestFetch:
             thread.start()
             url = f"http://127.0.0.1:{listener.getsockname()[1]}"
             with pytest.raises(ExportError, match="cannot be downloaded"):
-                download.fetch_newest(MOVIES, url, tmp_path, DAY, 7, lambda done, total: None)
+                download.fetch_newest(MOVIES, url, tmp_path, DAY, 7, lambda done, total: None, Proxies())
             thread.join()
 
     @pytest.mark.parametrize("zone", ["FAR-14", "FAR+12"])

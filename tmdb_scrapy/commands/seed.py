@@ -11,6 +11,7 @@ from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, KindsCommand
 from tmdb_scrapy.kinds import Kind
+from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.queue import IdQueue
 from tmdb_scrapy.sources import download
 from tmdb_scrapy.sources.export import ExportError
@@ -103,6 +104,7 @@ class Command(KindsCommand, ScrapyCommand):
                 opts.date or download.yesterday(),
                 0 if opts.date else download.DAYS_BACK,
                 lambda done, total: bar.update(TaskID(0), completed=done, total=total),
+                Proxies.of(self.config),
             )
 
 

@@ -5,30 +5,25 @@ https://developer.themoviedb.org/docs/daily-id-exports
 
 from __future__ import annotations
 
+import asyncio
 import datetime
-import http.client
 import os
-import ssl
-import urllib.error
-import urllib.request
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
+from pyreqwest.client import ClientBuilder
+from pyreqwest.exceptions import PyreqwestError
+from pyreqwest.response import Response
+
 from tmdb_scrapy.kinds import Kind
+from tmdb_scrapy.network import Proxies, Untrusted, prepared, translated
 from tmdb_scrapy.sources.export import CHUNK_BYTES, ExportError, is_gzip, size_of
 
 DAYS_BACK = 7
-TIMEOUT_S = 120.0
+SILENT_S = 120.0
+"""How long the server may send nothing."""
 NOT_PUBLISHED = {403, 404}
-
-NETWORK_FAULTS = (
-    urllib.error.URLError,
-    http.client.HTTPException,
-    ConnectionError,
-    TimeoutError,
-    ssl.SSLError,
-)
-"""What ends a download by the network's fault; other kinds of `OSError` are the disk's."""
 
 Reporter = Callable[[int, int | None], None]
 """Called with the bytes that came so far, and how many there will be if that is known."""
@@ -49,7 +44,13 @@ def file_name(kind: Kind, day: datetime.date) -> str:
 
 
 def fetch_newest(
-    kind: Kind, base_url: str, directory: Path, newest: datetime.date, days_back: int, report: Reporter
+    kind: Kind,
+    base_url: str,
+    directory: Path,
+    newest: datetime.date,
+    days_back: int,
+    report: Reporter,
+    proxies: Proxies,
 ) -> Path:
     """The export of `newest`, or of the newest of `days_back` days before it that can be used.
 
@@ -64,7 +65,7 @@ def fetch_newest(
             return path
         path.unlink(missing_ok=True)
         try:
-            _fetch(f"{base_url}/{name}", path, report)
+            _fetch(f"{base_url}/{name}", path, report, proxies)
         except _Unusable as reason:
             tried.append(f"{name}: {reason}")
         else:
@@ -76,10 +77,10 @@ def fetch_newest(
     )
 
 
-def _fetch(url: str, path: Path, report: Reporter) -> None:
+def _fetch(url: str, path: Path, report: Reporter, proxies: Proxies) -> None:
     """Download until it is whole, twice at most. Raises `_Unusable` and `ExportError`."""
     for _ in range(2):
-        _download(url, path, report)
+        asyncio.run(_download(url, path, report, proxies))
         size, zipped = size_of(path), is_gzip(path)
         if size and zipped:
             return
@@ -94,29 +95,45 @@ def _fetch(url: str, path: Path, report: Reporter) -> None:
     )
 
 
-def _download(url: str, path: Path, report: Reporter) -> None:
+async def _download(url: str, path: Path, report: Reporter, proxies: Proxies) -> None:
     """Download into `path`. Raises `_Unusable` when the server has no such file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    context = ssl.create_default_context() if url.startswith("https:") else None
+    # A mirror may send on to another; there is no key that could go along.
+    builder = prepared(ClientBuilder(), proxies).follow_redirects(True)
     try:
-        with (
-            urllib.request.urlopen(url, timeout=TIMEOUT_S, context=context) as response,
-            partial.open("wb") as file,
+        async with (
+            builder.read_timeout(timedelta(seconds=SILENT_S)).build() as client,
+            client.get(url).build_streamed() as response,
         ):
-            length = response.headers.get("Content-Length")
-            total = int(length) if length and length.isdigit() else None
-            while chunk := response.read(CHUNK_BYTES):
-                file.write(chunk)
-                report(file.tell(), total)
+            if response.status != 200:
+                told = "not published" if response.status in NOT_PUBLISHED else f"HTTP {response.status}"
+                raise _Unusable(told)
+            await _save(response, partial, report)
         partial.replace(path)
-    except urllib.error.HTTPError as error:
-        told = "not published" if error.code in NOT_PUBLISHED else f"HTTP {error.code}"
-        raise _Unusable(told) from error
-    except NETWORK_FAULTS as error:
-        reason = getattr(error, "reason", error)
+    except PyreqwestError as error:
         raise ExportError(
-            f"{url} cannot be downloaded: {reason}; nothing was seeded. Check the network"
-        ) from error
+            f"{url} cannot be downloaded: {_explained(translated(error))}; nothing was seeded"
+        ) from None
     finally:
         partial.unlink(missing_ok=True)
+
+
+async def _save(response: Response, path: Path, report: Reporter) -> None:
+    length = response.get_header("content-length")
+    total = int(length) if length and length.isdecimal() else None
+    with path.open("wb") as file:
+        while chunk := await response.body_reader.read(CHUNK_BYTES):
+            file.write(chunk)
+            report(file.tell(), total)
+
+
+def _explained(error: Exception) -> str:
+    if isinstance(error, Untrusted):
+        return (
+            f"the server's certificate is not trusted here ({error}). Name your own authority's in "
+            "SSL_CERT_FILE; else this network diverts requests"
+        )
+    if isinstance(error, ValueError):
+        return f"{error}. Check TMDB_EXPORT_URL"
+    return f"{error}. Check the network, and HTTPS_PROXY if it needs one"
