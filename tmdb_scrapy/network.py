@@ -26,6 +26,7 @@ from pyreqwest.exceptions import (
 from pyreqwest.proxy import ProxyBuilder
 
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.open_files import ADVICE, is_out_of_files
 from tmdb_scrapy.values import Secret
 
 USER_AGENT = "tmdb-scrapy/0.1"
@@ -119,7 +120,7 @@ def translated(error: PyreqwestError | ValueError) -> Exception:
     causes = _causes(error)
     text = ": ".join(causes) or error.message
     if "client error (Connect)" in causes:
-        return _no_connection(causes)
+        return _no_connection(error, causes)
     if isinstance(error, BodyDecodeError | ReadError | DecodeError):
         return BrokenOff(f"the response is not whole: {text}")
     if isinstance(error, ConnectError):
@@ -127,8 +128,8 @@ def translated(error: PyreqwestError | ValueError) -> Exception:
     return BrokenOff(f"{error.message}: {text}")
 
 
-def _no_connection(causes: list[str]) -> ConnectionError:
-    text = causes[-1]
+def _no_connection(error: PyreqwestError, causes: list[str]) -> ConnectionError:
+    text = causes[-1] + (f": {ADVICE}" if is_out_of_files(error) else "")
     if "dns error" in causes:
         return HostNotFound(text)
     if "invalid peer certificate" in text:

@@ -17,6 +17,7 @@ from paramiko.ssh_exception import (
 
 from deploy.ssh.host_keys import RefusedHostKey
 from deploy.ssh.hosts import Host
+from tmdb_scrapy.open_files import ADVICE, is_out_of_files
 
 OF_A_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
@@ -53,6 +54,8 @@ def _of_this_machine(error: Exception) -> HostFailure | None:
     disk."""
     if not isinstance(error, OSError) or isinstance(error, TimeoutError):
         return None
+    if is_out_of_files(error):
+        return HostFailure(f"on this machine: {error}", ADVICE)
     if error.errno in OF_A_DISK:
         return HostFailure(f"on this machine: {error}", "free some space here, then run the same command")
     if error.filename is not None:

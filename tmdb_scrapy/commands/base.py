@@ -21,6 +21,7 @@ from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.config import Config, ConfigError
 from tmdb_scrapy.kinds import KINDS, Kind
+from tmdb_scrapy.open_files import advice
 from tmdb_scrapy.queue import IdQueue, connect
 from tmdb_scrapy.queue.connection import explain, is_absent
 
@@ -95,7 +96,9 @@ class TmdbCommand(_Base):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             self.exitcode = FAILED
         except OSError as error:
-            self.exitcode = complain(f"{error}: is the disk full, or the place not yours to write?")
+            self.exitcode = complain(
+                f"{error}: {advice(error, 'is the disk full, or the place not yours to write?')}"
+            )
 
     def ask(self, kind: Kind, question: Callable[[IdQueue], Awaitable[Result]]) -> Result:
         """What `question` returns about the queue of a kind. Raises `CommandFailed` when Redis refuses."""

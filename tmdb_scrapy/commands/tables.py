@@ -11,6 +11,7 @@ from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, TmdbCommand, plural
 from tmdb_scrapy.kinds import FIRST, KINDS
+from tmdb_scrapy.open_files import advice
 from tmdb_scrapy.records.part import merged_file
 from tmdb_scrapy.tables.building import DATABASE, Order, Report, build
 from tmdb_scrapy.tables.engine import EngineFailed, NotInstalled
@@ -52,7 +53,7 @@ class Command(TmdbCommand, ScrapyCommand):
             with _refusals(), new_generation(data_dir, links) as target, _progress(order.sources) as report:
                 rows = build(order, target, report)
         except OSError as error:
-            raise CommandFailed(f"{error}: is the disk full? {_UNTOUCHED}") from None
+            raise CommandFailed(f"{error}: {advice(error, 'is the disk full?')} {_UNTOUCHED}") from None
         for table, count in rows.items():
             print(f"{table:<22} {plural(count, 'rows'):>16}")
         print(f"{data_dir / 'tables'}, {', '.join(str(data_dir / link) for link in links)}")

@@ -16,6 +16,7 @@ from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
+from tmdb_scrapy.open_files import advice
 from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.feed import Claim
@@ -159,10 +160,11 @@ class SettlementExtension:
                 self._crawler.stats.set_value(f"settled/{label}", count)
 
     def _disk_refused(self, error: BaseException | None) -> None:
+        where = self._spider.config.data_dir
+        otherwise = f"free some space in DATA_DIR ({where}), or let this user write there"
         self._spider.stop(
             "disk_refused",
-            f"a part cannot be written ({error}): free some space in DATA_DIR "
-            f"({self._spider.config.data_dir}), or let this user write there",
+            f"a part cannot be written ({error}): " + advice(error, otherwise),
         )
 
     async def closed(self, reason: str) -> None:

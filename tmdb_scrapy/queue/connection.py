@@ -19,6 +19,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from scrapy_redis.connection import get_redis
 
 from tmdb_scrapy.config import Config, without_secrets
+from tmdb_scrapy.open_files import ADVICE, is_out_of_files
 
 SOCKET_TIMEOUT_S = 10.0
 
@@ -82,6 +83,8 @@ def explain(error: BaseException, config: Config) -> str:
     where = without_secrets(config.redis_url)
     if isinstance(error, AuthenticationError) or "NOAUTH" in str(error) or "WRONGPASS" in str(error):
         return f"Redis at {where} refused the password: check REDIS_URL"
+    if is_out_of_files(error):
+        return f"no connection to Redis at {where} can be opened: {ADVICE}"
     if "OOM" in str(error) or isinstance(error, OutOfMemoryError):
         return f"Redis at {where} is out of memory: raise its maxmemory (noeviction must stay)"
     if "MISCONF" in str(error):
