@@ -17,7 +17,7 @@ from tmdb_scrapy.tables.metadata import ATTRIBUTION
 from tmdb_scrapy.tables.schema import in_order
 
 TABLES = [table for table in in_order({name for names in DECLARED.values() for name in names}) if table.key]
-MADE = ["csv", "jsonl", "sqlite"]
+MADE = ["csv", "jsonl", "sqlite", "neo4j"]
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_an_empty_merged_file_makes_empty_tables(make: Any, query: Any) -> None:
 
 def test_nothing_else_is_left_beside_the_tables(odd: Path) -> None:
     sorts = {path.suffix or path.name for path in odd.iterdir()}
-    assert sorts == {".parquet", ".duckdb", ".sqlite", "csv", "jsonl"}
+    assert sorts == {".parquet", ".duckdb", ".sqlite", "csv", "jsonl", "neo4j"}
 
 
 def test_duckdb_asks_nobody_for_anything(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tmdb_scrapy.kinds import Kind
-from tmdb_scrapy.tables.engine import connect, name, quoted
+from tmdb_scrapy.tables.engine import FIND_TABLES, connect, name, quoted
 from tmdb_scrapy.tables.formats import FORMATS
 from tmdb_scrapy.tables.metadata import Span, metadata, spans_of
 from tmdb_scrapy.tables.schema import Table
@@ -96,7 +96,7 @@ class _Writer:
         attached = (
             f"{quoted(str(self._target / DATABASE))} AS tmdb (STORAGE_VERSION {quoted(STORAGE_VERSION)})"
         )
-        self._database.execute(f"ATTACH {attached}; USE tmdb")
+        self._database.execute(f"ATTACH {attached}; {FIND_TABLES}")
         rows: dict[str, int] = {}
         for table in tables:
             report(table.name)

@@ -17,6 +17,10 @@ MOST_THREADS = 4
 """Each needs its share of the memory."""
 
 
+FIND_TABLES = "SET search_path = 'tmdb.main,memory.main'"
+"""Names are looked for in the database `tmdb`, then among what is only there for the making of it."""
+
+
 class NotInstalled(Exception):
     """The optional packages for the tables are missing."""
 

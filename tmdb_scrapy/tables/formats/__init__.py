@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tmdb_scrapy.tables.formats.neo4j import write_neo4j
 from tmdb_scrapy.tables.formats.sqlite import FILE as SQLITE_FILE
 from tmdb_scrapy.tables.formats.sqlite import write_sqlite
 from tmdb_scrapy.tables.formats.text import write_csv, write_jsonl
@@ -21,6 +22,7 @@ FORMATS: Mapping[str, Write] = {
     "csv": write_csv,
     "jsonl": write_jsonl,
     "sqlite": write_sqlite,
+    "neo4j": write_neo4j,
 }
 """By the name that `--format` takes."""
 
