@@ -1,9 +1,9 @@
 """The rules of `neo4j-admin database import`, as its manual has them, as a reader of its files.
 
-https://neo4j.com/docs/operations-manual/current/import/: fields may be quoted with `"`, which is doubled within;
-a backslash is an ordinary character; nothing between two commas is no value; a header's field is NAME,
-NAME:TYPE, :ID(SPACE), :START_ID(SPACE) or :END_ID(SPACE); IDs are unique within their space; a relationship
-whose node is not there is an error; only `true` is true.
+https://neo4j.com/docs/operations-manual/current/import/: fields may be quoted with `"`, which is doubled
+within; a backslash is an ordinary character; nothing between two commas is no value; a header's field is
+NAME, NAME:TYPE, :ID(SPACE), :START_ID(SPACE) or :END_ID(SPACE); IDs are unique within their space; a
+relationship whose node is not there is an error; only `true` is true.
 """
 
 from __future__ import annotations

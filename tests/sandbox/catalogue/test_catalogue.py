@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from typing import Any
 
@@ -176,3 +177,16 @@ def test_a_full_size_catalogue_answers_at_once() -> None:
     catalogue = GeneratedCatalogue({"movies": 1_238_234})
     assert catalogue.has("movies", 1_733_528)
     assert not catalogue.has("movies", 1_733_540)
+
+
+def test_no_two_credits_have_the_same_id() -> None:
+    catalogue = GeneratedCatalogue({"movies": 300, "people": 40}, seed=8)
+    appended = {"movies": "credits", "people": "movie_credits"}
+    bodies = [
+        catalogue.body(kind, number, [part])
+        for kind, part in appended.items()
+        for number in catalogue.ids(kind)
+    ]
+    ids = [number for body in bodies if body for number in re.findall(rb'"credit_id":"([0-9a-f]{24})"', body)]
+    assert len(ids) > 1_000
+    assert len(set(ids)) == len(ids)

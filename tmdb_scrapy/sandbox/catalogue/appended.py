@@ -19,6 +19,7 @@ _POOL = 600
 NO_RESULTS = b'{"results":[]}'
 NO_PAGE = b'{"page":1,"results":[],"total_pages":0,"total_results":0}'
 NO_CHANGES = b'{"changes":[]}'
+_CREDIT_ID = cards.CREDIT_ID.encode()
 _encode = msgspec.json.Encoder().encode
 
 
@@ -30,18 +31,20 @@ class Appended:
 
     def credits(self, draw: Draw, cast: int, crew: int) -> bytes:
         """Of a movie or a series: so many actors and so many others."""
-        return _credits(_numbered(draw, self._cast, cast), draw.run(self._crew, crew))
+        return _credits(draw, _numbered(draw, self._cast, cast), draw.run(self._crew, crew))
 
     def aggregate_credits(self, draw: Draw, cast: int, crew: int) -> bytes:
         """Of a series, over all its seasons."""
-        return _credits(_numbered(draw, self._aggregate_cast, cast), draw.run(self._aggregate_crew, crew))
+        return _credits(
+            draw, _numbered(draw, self._aggregate_cast, cast), draw.run(self._aggregate_crew, crew)
+        )
 
     def movie_credits(self, draw: Draw, cast: int, crew: int) -> bytes:
         """Of a person: so many parts played and so many other jobs."""
-        return _credits(_numbered(draw, self._played, cast), draw.run(self._worked, crew))
+        return _credits(draw, _numbered(draw, self._played, cast), draw.run(self._worked, crew))
 
     def tv_credits(self, draw: Draw, cast: int, crew: int) -> bytes:
-        return _credits(draw.run(self._played_in_series, cast), draw.run(self._worked_on_series, crew))
+        return _credits(draw, draw.run(self._played_in_series, cast), draw.run(self._worked_on_series, crew))
 
     def keywords(self, draw: Draw, count: int, key: bytes = b"keywords") -> bytes:
         """Under `keywords` for movies; TMDb has those of series under `results`."""
@@ -141,8 +144,14 @@ def _numbered(draw: Draw, pool: Sequence[bytes], count: int) -> list[bytes]:
     return [b'%b,"order":%d}' % (entry, order) for order, entry in enumerate(draw.run(pool, count))]
 
 
-def _credits(cast: Sequence[bytes], crew: Sequence[bytes]) -> bytes:
-    return b'{"cast":[%b],"crew":[%b]}' % (b",".join(cast), b",".join(crew))
+def _credits(draw: Draw, cast: Sequence[bytes], crew: Sequence[bytes]) -> bytes:
+    return b'{"cast":[%b],"crew":[%b]}' % (b",".join(_own_ids(draw, cast)), b",".join(_own_ids(draw, crew)))
+
+
+def _own_ids(draw: Draw, credited: Sequence[bytes]) -> list[bytes]:
+    """The same credits, each with an ID that no other credit has."""
+    first = draw.getrandbits(95)
+    return [entry.replace(_CREDIT_ID, b"%024x" % (first + number)) for number, entry in enumerate(credited)]
 
 
 def _page(results: Sequence[bytes]) -> bytes:

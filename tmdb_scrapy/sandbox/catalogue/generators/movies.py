@@ -156,7 +156,7 @@ class MovieGenerator(Generator):
         short = self.world.body_size - len(encoded) - sum(map(len, appended.values()))
         if "similar" in appended and short > 0:
             card = len(self.world.appended.movies(draw, 20)) // 20
-            appended["similar"] = self.world.appended.movies(draw, max(1, short // card - 4))
+            appended["similar"] = self.world.appended.movies(draw, max(1, short // card - 6))
 
     def listed(self, field: str, day: int) -> Iterator[Listed]:
         value_of = self._sorted_by[field]
