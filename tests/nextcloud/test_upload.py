@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import tracemalloc
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import trustme
-from nextcloud_server import TOKEN, NextcloudServer
+from nextcloud_server import NextcloudServer
+from uploading import ATTEMPTS, CONTENT, OTHER, PAUSES_S, SHORT_BODY, refused, send
 
 from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.nextcloud import (
@@ -22,67 +19,9 @@ from tmdb_scrapy.nextcloud import (
     chunks,
     open_share,
     upload,
-    wire,
 )
 from tmdb_scrapy.nextcloud.responses import RemoteFile
 from tmdb_scrapy.nextcloud.upload import difference, is_copy
-
-CONTENT = b'{"id":1,"title":"Blondie"}\n' * 4000
-OTHER = b"another file altogether\n"
-SHORT_BODY = (
-    "400 Bad Request",
-    "Expected filesize of 2 bytes but read (from Nextcloud client) and wrote (to Nextcloud storage) 1 byte.",
-)
-"""Status and message of Nextcloud's answer to a PUT that was cut short."""
-PAUSES_S = (0.01, 0.02)
-ATTEMPTS = len(PAUSES_S) + 1
-
-
-@pytest.fixture(autouse=True)
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunks, "CHUNK_BYTES", 10_000)
-
-
-@pytest.fixture
-def movies(tmp_path: Path) -> Path:
-    path = tmp_path / "movies.jsonl"
-    path.write_bytes(CONTENT)
-    return path
-
-
-def send(
-    server: NextcloudServer,
-    path: Path,
-    *,
-    name: str = "movies.jsonl",
-    password: str = "",
-    replace: bool = False,
-    link: str = "",
-    sizes: list[int] | None = None,
-) -> Receipt:
-    async def run() -> Receipt:
-        async with open_share(ShareLink.parse(link or server.link), password, Proxies(), PAUSES_S) as share:
-            with LocalFile(path) as file:
-                return await upload(
-                    share, file, name, replace=replace, on_sent=(sizes if sizes is not None else []).append
-                )
-
-    return asyncio.run(run())
-
-
-def refused(server: NextcloudServer, path: Path, **options: Any) -> str:
-    with pytest.raises(UploadError) as caught:
-        send(server, path, **options)
-    assert TOKEN not in str(caught.value)
-    return str(caught.value)
-
-
-@pytest.fixture(params=["current", "legacy"])
-def either(request: pytest.FixtureRequest, server: NextcloudServer) -> NextcloudServer:
-    """A server that has only one of the endpoints."""
-    server.rules.has_current_endpoint = request.param == "current"
-    server.rules.has_legacy_endpoint = request.param == "legacy"
-    return server
 
 
 class TestReadableShare:
@@ -130,11 +69,13 @@ class TestReadableShare:
         assert "--name" in refused(server, movies, name=name)
         assert server.count("PUT") == 0
 
-    def test_progress_ends_at_the_size(self, server: NextcloudServer, movies: Path) -> None:
+    def test_progress_is_told_block_by_block_and_ends_at_the_size(
+        self, server: NextcloudServer, movies: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(chunks, "BLOCK_BYTES", 10_000)
         sizes: list[int] = []
         send(server, movies, sizes=sizes)
-        assert sizes[0] == 0
-        assert sizes[-1] == len(CONTENT)
+        assert sizes == [*range(0, len(CONTENT), 10_000), len(CONTENT)]
 
     def test_memory_does_not_grow_with_the_file(self, server: NextcloudServer, tmp_path: Path) -> None:
         large = tmp_path / "large"
@@ -153,78 +94,6 @@ class TestReadableShare:
                     return tracemalloc.get_traced_memory()[1]
                 finally:
                     tracemalloc.stop()
-
-
-class TestFolderOfTheLink:
-    @pytest.mark.parametrize(
-        ("shown", "folder"),
-        [
-            ("?path=/sub", "sub"),
-            ("?dir=%2Fsub", "sub"),
-            ("?dir=/a/b%20c/%C3%A4%23%3F%25", "a/b c/ä#?%"),
-            ("/download?path=%2Fsub&files=old.jsonl", "sub"),
-        ],
-    )
-    def test_the_file_goes_into_it(
-        self, either: NextcloudServer, movies: Path, shown: str, folder: str
-    ) -> None:
-        (either.folder / folder).mkdir(parents=True)
-        assert send(either, movies, link=either.link + shown).verification is Verification.SIZE
-        assert either.files() == {f"{folder}/movies.jsonl": CONTENT}
-
-    @pytest.mark.parametrize("shown", ["?path=/", "?dir=%2F", "?path=", "?openfile=12&sort=name"])
-    def test_the_top_is_looked_at_once(self, either: NextcloudServer, movies: Path, shown: str) -> None:
-        send(either, movies, link=either.link + shown)
-        assert either.files() == {"movies.jsonl": CONTENT}
-        looks = [request for request in either.requests if request.endswith("/")]
-        assert len(looks) == (1 if either.rules.has_current_endpoint else 2)
-
-    def test_chunks_are_assembled_in_it(self, server: NextcloudServer, movies: Path) -> None:
-        (server.folder / "ä b").mkdir()
-        server.rules.request_limit_bytes = 20_000
-        send(server, movies, link=f"{server.link}?dir=/%C3%A4%20b")
-        assert server.files() == {"ä b/movies.jsonl": CONTENT}
-        assert list(server.uploads.iterdir()) == []
-
-    @pytest.mark.parametrize("limit_bytes", [1 << 40, 20_000])
-    def test_the_beginning_of_the_file_is_completed_in_it(
-        self, server: NextcloudServer, movies: Path, limit_bytes: int
-    ) -> None:
-        (server.folder / "sub").mkdir()
-        (server.folder / "sub" / "movies.jsonl").write_bytes(CONTENT[:500])
-        (server.folder / "movies.jsonl").write_bytes(OTHER)
-        server.rules.request_limit_bytes = limit_bytes
-        send(server, movies, link=f"{server.link}?path=/sub")
-        assert server.files() == {"sub/movies.jsonl": CONTENT, "movies.jsonl": OTHER}
-
-    def test_a_file_of_it_is_replaced_at_once_and_nothing_at_the_top(
-        self, either: NextcloudServer, movies: Path
-    ) -> None:
-        (either.folder / "sub").mkdir()
-        (either.folder / "sub" / "movies.jsonl").write_bytes(OTHER)
-        (either.folder / "movies.jsonl").write_bytes(OTHER)
-        send(either, movies, link=f"{either.link}?path=/sub", replace=True)
-        assert either.files() == {"sub/movies.jsonl": CONTENT, "movies.jsonl": OTHER}
-        assert either.count("MOVE") == 1
-
-    @pytest.mark.parametrize("replace", [True, False])
-    def test_a_folder_that_does_not_exist_is_said_and_nothing_is_sent(
-        self, either: NextcloudServer, movies: Path, replace: bool
-    ) -> None:
-        link = f"{either.link}?path=/sub/deeper"
-        assert "no folder /sub/deeper" in refused(either, movies, link=link, replace=replace)
-        assert either.count("PUT") == 0
-
-    def test_a_file_is_no_folder(self, either: NextcloudServer, movies: Path) -> None:
-        (either.folder / "sub").write_bytes(OTHER)
-        assert "no folder /sub" in refused(either, movies, link=f"{either.link}?dir=/sub")
-        assert either.count("PUT") == 0
-
-    def test_an_upload_only_share_has_none_to_offer(self, either: NextcloudServer, movies: Path) -> None:
-        (either.folder / "sub").mkdir()
-        either.rules.upload_only = True
-        assert "takes files at its top only" in refused(either, movies, link=f"{either.link}?dir=/sub")
-        assert either.count("PUT") == 0
 
 
 class TestExistingFile:
@@ -479,145 +348,3 @@ class TestFailingServer:
 
         with pytest.raises(UploadError, match="became shorter"):
             asyncio.run(run())
-
-
-class TestUploadOnlyShare:
-    @pytest.fixture(autouse=True)
-    def upload_only(self, server: NextcloudServer) -> None:
-        server.rules.upload_only = True
-
-    def test_the_receipt_says_that_nothing_could_be_verified(
-        self, either: NextcloudServer, movies: Path
-    ) -> None:
-        assert send(either, movies).verification is Verification.IMPOSSIBLE
-        assert either.files() == {"movies.jsonl": CONTENT}
-
-    def test_a_checksum_of_the_server_verifies_it_all_the_same(
-        self, server: NextcloudServer, movies: Path
-    ) -> None:
-        server.rules.hashes_on_request = True
-        assert send(server, movies).verification is Verification.CHECKSUM
-
-    def test_the_right_password_opens_the_share(self, either: NextcloudServer, movies: Path) -> None:
-        either.rules.password = "secret"
-        assert "NEXTCLOUD_PASSWORD" in refused(either, movies, password="wrong")
-        assert either.unauthorized == 1
-        send(either, movies, password="secret")
-        assert either.files() == {"movies.jsonl": CONTENT}
-
-    def test_a_nickname_is_given_when_it_is_demanded(self, server: NextcloudServer, movies: Path) -> None:
-        server.rules.needs_nickname = True
-        send(server, movies)
-        assert server.files() == {"movies.jsonl": CONTENT}
-
-    def test_a_web_server_that_answers_405_does_not_hide_the_legacy_endpoint(
-        self, server: NextcloudServer, movies: Path
-    ) -> None:
-        server.rules.has_current_endpoint = False
-        server.rules.absent_status = "405 Method Not Allowed"
-        send(server, movies)
-        assert server.files() == {"movies.jsonl": CONTENT}
-
-    @pytest.mark.parametrize("fault", ["truncated_puts", "broken_puts"])
-    def test_nothing_is_sent_twice(self, either: NextcloudServer, movies: Path, fault: str) -> None:
-        setattr(either.rules, fault, 1)
-        assert "look at it before uploading again" in refused(either, movies)
-        assert either.count("PUT") == 1
-        assert len(either.files()) == 1
-
-    def test_a_refusal_of_half_a_file_says_that_it_may_be_there(
-        self, either: NextcloudServer, movies: Path
-    ) -> None:
-        either.rules.truncated_puts, either.rules.truncation = 1, SHORT_BODY
-        assert "look at it before uploading again" in refused(either, movies)
-        assert either.count("PUT") == 1
-
-    def test_an_empty_file_is_not_sent_twice_either(self, server: NextcloudServer, tmp_path: Path) -> None:
-        (tmp_path / "empty").touch()
-        server.rules.broken_puts = 1
-        refused(server, tmp_path / "empty")
-        assert server.count("PUT") == 1
-
-
-class TestChunkedUpload:
-    @pytest.fixture(autouse=True)
-    def behind_a_proxy(self, server: NextcloudServer) -> None:
-        server.rules.request_limit_bytes = 20_000
-
-    def test_a_file_too_large_for_a_proxy_goes_in_chunks(self, server: NextcloudServer, movies: Path) -> None:
-        assert send(server, movies).verification is Verification.SIZE
-        assert server.files() == {"movies.jsonl": CONTENT}
-        assert list(server.uploads.iterdir()) == []
-
-    def test_chunks_replace_too(self, server: NextcloudServer, movies: Path) -> None:
-        (server.folder / "movies.jsonl").write_bytes(OTHER)
-        send(server, movies, replace=True)
-        assert server.files() == {"movies.jsonl": CONTENT}
-
-    def test_an_upload_only_share_takes_chunks(self, server: NextcloudServer, movies: Path) -> None:
-        server.rules.upload_only = True
-        assert send(server, movies).verification is Verification.IMPOSSIBLE
-        assert server.files() == {"movies.jsonl": CONTENT}
-
-    def test_an_upload_only_share_is_not_assembled_twice(self, server: NextcloudServer, movies: Path) -> None:
-        server.rules.upload_only = True
-        server.rules.failing_moves = 1
-        assert "look at it before uploading again" in refused(server, movies)
-        assert server.files() == {"movies.jsonl": CONTENT}
-
-    def test_an_assembly_whose_answer_is_lost_is_noticed(self, server: NextcloudServer, movies: Path) -> None:
-        server.rules.failing_moves = 1
-        send(server, movies)
-        assert server.files() == {"movies.jsonl": CONTENT}
-        assert server.count("MOVE") == 1
-
-    def test_chunks_that_are_too_large_as_well_are_a_failure(
-        self, server: NextcloudServer, movies: Path
-    ) -> None:
-        server.rules.request_limit_bytes = 5_000
-        assert "413" in refused(server, movies)
-        assert list(server.uploads.iterdir()) == []
-
-    @pytest.mark.parametrize("missing", ["has_chunked_upload", "has_current_endpoint"])
-    def test_a_server_without_chunked_upload_is_a_failure_that_says_so(
-        self, server: NextcloudServer, movies: Path, missing: str
-    ) -> None:
-        setattr(server.rules, missing, False)
-        message = refused(server, movies)
-        assert "limits the size of a request" in message
-        assert "no chunked upload" in message
-        assert server.files() == {}
-
-
-class TestTransport:
-    @pytest.fixture
-    def secure(self, tmp_path: Path) -> Iterator[NextcloudServer]:
-        certificate = tmp_path / "server.pem"
-        trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
-        root = tmp_path / "secure"
-        root.mkdir()
-        server = NextcloudServer(root, certificate)
-        yield server
-        server.stop()
-
-    def test_an_unknown_certificate_is_refused_before_anything_is_sent(
-        self, secure: NextcloudServer, movies: Path
-    ) -> None:
-        assert "certificate is not trusted" in refused(secure, movies)
-        assert secure.requests == []
-
-    def test_a_server_that_is_down_is_named(self, server: NextcloudServer, movies: Path) -> None:
-        with socket.socket() as unheard:
-            # Bound and not listening: nobody else can take the port, and nobody answers on it.
-            unheard.bind(("127.0.0.1", 0))
-            host = f"127.0.0.1:{unheard.getsockname()[1]}"
-            assert host in refused(server, movies, link=f"http://{host}/s/{TOKEN}")
-
-    def test_a_server_that_never_answers_is_given_up(
-        self, server: NextcloudServer, movies: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(wire, "RESPONSE_S", 0.05)
-        with socket.create_server(("127.0.0.1", 0)) as silent:
-            host = f"127.0.0.1:{silent.getsockname()[1]}"
-            message = refused(server, movies, link=f"http://{host}/s/{TOKEN}")
-        assert message == f"{host}: the connection broke (the server fell silent). Try again later"

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import ssl
 import subprocess
 import sys
 import traceback
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 import trustme
 from environments import bare_environment
-from nextcloud_server import TOKEN
+from nextcloud_server import TOKEN, NextcloudServer
 from ports import nobody_listens
 from raw_server import UPLOAD_ONLY, Handler, response, serving
+from uploading import refused
 from waiting import until
 
 from tmdb_scrapy.network import Proxies
@@ -389,3 +392,39 @@ def test_who_does_not_upload_does_not_pay_for_it(tmp_path: Path) -> None:
         [sys.executable, "-c", program], env=bare_environment(tmp_path), capture_output=True, text=True
     )
     assert said.stdout == "False\n", said.stderr
+
+
+@pytest.fixture
+def secure(tmp_path: Path) -> Iterator[NextcloudServer]:
+    certificate = tmp_path / "server.pem"
+    trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
+    root = tmp_path / "secure"
+    root.mkdir()
+    server = NextcloudServer(root, certificate)
+    yield server
+    server.stop()
+
+
+def test_an_unknown_certificate_is_refused_before_anything_is_sent(
+    secure: NextcloudServer, movies: Path
+) -> None:
+    assert "certificate is not trusted" in refused(secure, movies)
+    assert secure.requests == []
+
+
+def test_a_server_that_is_down_is_named(server: NextcloudServer, movies: Path) -> None:
+    with socket.socket() as unheard:
+        # Bound and not listening: nobody else can take the port, and nobody answers on it.
+        unheard.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{unheard.getsockname()[1]}"
+        assert host in refused(server, movies, link=f"http://{host}/s/{TOKEN}")
+
+
+def test_a_server_that_never_answers_is_given_up(
+    server: NextcloudServer, movies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "RESPONSE_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = f"127.0.0.1:{silent.getsockname()[1]}"
+        message = refused(server, movies, link=f"http://{host}/s/{TOKEN}")
+    assert message == f"{host}: the connection broke (the server fell silent). Try again later"
