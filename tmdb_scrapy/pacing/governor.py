@@ -71,6 +71,11 @@ class Governor:
         """A request sent at loop time `sent_at` was refused for pace (429, connection refused)."""
         self.pace.throttled(self._now(), sent_at, retry_after_s)
 
+    @property
+    def silent_s(self) -> float:
+        """For how long nothing may be sent because the server asked for silence; 0 when something may."""
+        return max(0.0, self.pace.resume_at - self._loop.time()) if self._loop else 0.0
+
     def pause(self) -> None:
         """Hold everything back until `resume()`."""
         self._paused = True

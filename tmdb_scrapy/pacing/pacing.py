@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 from scrapy.exceptions import IgnoreRequest
@@ -76,6 +77,12 @@ class Pacing:
     def trouble(self) -> str:
         """Why nothing is sent at present; empty when something is."""
         return f"the API seems to be down: {self.last_failure}" if self.breaker.is_open else ""
+
+    @property
+    def silent_until(self) -> float:
+        """Until when a Retry-After keeps this worker silent: seconds since the epoch; 0 when it may send."""
+        silent_s = self.governor.silent_s
+        return time.time() + silent_s if silent_s else 0.0
 
     def close(self) -> None:
         """Send nothing any more: all who wait get `Stopping`. May be called more than once."""
