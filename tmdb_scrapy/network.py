@@ -113,6 +113,8 @@ def prepared(builder: Builder, proxies: Proxies, user_agent: str = USER_AGENT) -
 def translated(error: PyreqwestError | ValueError) -> Exception:
     """What a client raised as `TimeoutError`, one of this module's errors, or `ValueError` for what cannot be
     put into a request. The texts do not contain the URL."""
+    if isinstance(error, BuilderError) and any("CA certificates" in cause for cause in _causes(error)):
+        return Untrusted("no certificates at all: do SSL_CERT_FILE and SSL_CERT_DIR, if set, name some?")
     if isinstance(error, BuilderError) or not isinstance(error, PyreqwestError):
         return ValueError("a URL or header that cannot be sent")
     if isinstance(error, RequestTimeoutError):

@@ -195,6 +195,20 @@ def test_a_redirect_is_not_followed(scheme: str) -> None:
     assert heads == 1
 
 
+def test_a_header_that_is_not_ascii_does_not_spoil_the_others() -> None:
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(response("201 Created", b"", 'ETag: "ä"', "x-hash-sha256: AB"))
+        await writer.drain()
+
+    async def run() -> wire.DavResponse:
+        async with serving(respond) as port:
+            return await put(port, length=0)
+
+    stored = asyncio.run(run())
+    assert (stored.headers.get("ETag"), stored.headers.get("X-Hash-SHA256")) == (None, "AB")
+    assert "201" in repr(stored)
+
+
 def test_each_request_has_a_connection_of_its_own() -> None:
     """One that the server has just closed would look like an upload that broke half-way."""
     connections = 0

@@ -100,7 +100,10 @@ class Connections:
         return self._made()
 
     def _made(self) -> _Connection:
-        connection = _Connection(self._builder(), self._largest_bytes)
+        try:
+            connection = _Connection(self._builder(), self._largest_bytes)
+        except PyreqwestError as error:
+            raise translated(error) from None
         self._all.append(connection)
         return connection
 

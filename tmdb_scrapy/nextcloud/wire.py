@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import BuilderError, ConnectTimeoutError, PyreqwestError
+from pyreqwest.exceptions import ConnectTimeoutError, PyreqwestError
+from pyreqwest.http import HeaderMap
 from pyreqwest.request import RequestBuilder
 from pyreqwest.response import Response
 
@@ -97,12 +98,8 @@ class DavClient:
         self.pauses_s = pauses_s
 
     async def __aenter__(self) -> Self:
-        try:
+        with self._failures_explained():
             self._client = _client(self._proxies)
-        except BuilderError:
-            raise UploadError(
-                "no HTTP client can be made. Do SSL_CERT_FILE and SSL_CERT_DIR, if set, name certificates?"
-            ) from None
         return self
 
     async def __aexit__(
@@ -128,10 +125,11 @@ class DavClient:
             async with asyncio.timeout(limit_s) as limit:
                 builder = _with_body(self._client.request(method, url).headers(headers), body, limit)
                 async with builder.build_streamed() as response:
+                    told = _readable(response.headers)
                     if on_block and response.status == 200:
                         await _pour(response, on_block, limit)
-                        return DavResponse(response.status, response.headers, "")
-                    return DavResponse(response.status, response.headers, await _text(response))
+                        return DavResponse(response.status, told, "")
+                    return DavResponse(response.status, told, await _text(response))
 
     @contextmanager
     def _failures_explained(self) -> Iterator[None]:
@@ -245,6 +243,15 @@ def _move_on(limit: asyncio.Timeout, seconds: float) -> None:
     # A server may respond before it has taken the last block: then the limit is over, and that is fine.
     with suppress(RuntimeError):
         limit.reschedule(asyncio.get_running_loop().time() + seconds)
+
+
+def _readable(headers: HeaderMap) -> HeaderMap:
+    """Those that are ASCII: asking for another, such as one with a file's name, would be an error."""
+    readable = HeaderMap()
+    for name in headers:
+        with suppress(ValueError):
+            readable[name] = headers[name]
+    return readable
 
 
 async def _pour(response: Response, on_block: OnBlock, limit: asyncio.Timeout) -> None:
