@@ -7,6 +7,8 @@ import contextlib
 import os
 import secrets
 import shutil
+from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
@@ -16,13 +18,20 @@ from tmdb_scrapy.config import Config
 from tmdb_scrapy.local.redis_server import RedisServer, RedisServerError
 from tmdb_scrapy.local.workers import run_scrapy
 from tmdb_scrapy.sandbox.server.process import SandboxError, SandboxProcess
+from tmdb_scrapy.tables.building import DATABASE
 
 DIRECTORY = Path(".demo")
+QUESTION = """\
+SELECT name AS genre, round(median(revenue_usd / budget_usd), 1) AS times_budget, count(*) AS movies
+FROM movies JOIN movie_genres USING (movie_id) JOIN genres USING (genre_id)
+WHERE budget_usd > 0 AND revenue_usd > 0
+GROUP BY name ORDER BY times_budget DESC, genre LIMIT 5
+"""
 
 
 class Command(ScrapyCommand):
-    """Starts a sandbox and a Redis of its own under .demo/, runs `scrapy job movies` with two workers, and
-    ends both. Ignores .env; leaves the result in .demo/data/movies.jsonl."""
+    """Starts a sandbox and a Redis of its own under .demo/, runs `scrapy job movies` with two workers, ends
+    both, makes tables and asks them something. Ignores .env; leaves the result in .demo/data."""
 
     requires_project = True
     requires_crawler_process = False
@@ -51,13 +60,34 @@ class Command(ScrapyCommand):
                     f"sandbox at {sandbox.url}, a Redis on port {redis.port}, {opts.movies:,} made-up movies",
                     flush=True,
                 )
-                self.exitcode = run_scrapy(
-                    "job", "movies", environment=os.environ | _environment(sandbox, redis)
-                )
+                environment = os.environ | _environment(sandbox, redis)
+                self.exitcode = run_scrapy("job", "movies", environment=environment) or _tables(environment)
         except (RedisServerError, SandboxError) as error:
             self.exitcode = complain(str(error))
         except KeyboardInterrupt:
             self.exitcode = complain("interrupted", INTERRUPTED)
+
+
+def _tables(environment: Mapping[str, str]) -> int:
+    """Make tables of what was collected, and ask them something; returns an exit code."""
+    if find_spec("duckdb") is None:
+        print("no tables: their packages are not installed, `make tables` does that")
+        return 0
+    code = run_scrapy("tables", "movies", environment=environment)
+    return code or _ask(Path(environment["DATA_DIR"]) / DATABASE)
+
+
+def _ask(database: Path) -> int:
+    import duckdb
+
+    print(f"\nWhich genres return their budget?\n\n{QUESTION}")
+    with duckdb.connect(str(database), read_only=True) as opened:
+        found = opened.execute(QUESTION)
+        rows = [[column[0] for column in found.description], *found.fetchall()]
+    for row in rows:
+        print("".join(f"{value!s:>16}" for value in row))
+    print("\nMore questions: docs/questions.md")
+    return 0
 
 
 def _environment(sandbox: SandboxProcess, redis: RedisServer) -> dict[str, str]:
