@@ -324,6 +324,44 @@ class TestValues:
             load().threads = 3  # type: ignore[misc]
 
 
+class TestProxies:
+    """Read as every program reads them."""
+
+    @pytest.mark.parametrize("key", ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"])
+    @pytest.mark.parametrize(
+        ("text", "url"),
+        [
+            ("http://user:pass@proxy.example:3128/", "http://user:pass@proxy.example:3128"),
+            ("proxy.example:3128", "http://proxy.example:3128"),
+            ("socks5h://127.0.0.1:1080", "socks5h://127.0.0.1:1080"),
+            ("", ""),
+        ],
+    )
+    def test_their_forms(self, key: str, text: str, url: str) -> None:
+        assert getattr(load(**{key: text}), key.lower()) == url
+
+    @pytest.mark.parametrize("text", ["ftp://hush.example:1", "http://", "http://x:hush", "hush me"])
+    def test_what_is_none_is_refused_and_not_shown(self, text: str) -> None:
+        (problem,) = problems_of(HTTPS_PROXY=text)
+        assert problem.startswith("HTTPS_PROXY: must be http://user:password@host:port")
+        assert "hush" not in problem
+
+    def test_lower_case_counts_and_wins(self) -> None:
+        assert load(https_proxy="a:1", no_proxy="b").https_proxy == "http://a:1"
+        assert load(https_proxy="a:1", HTTPS_PROXY="c:1").https_proxy == "http://a:1"
+        assert load(no_proxy="b", NO_PROXY="c").no_proxy == "b"
+
+    def test_a_cgis_http_proxy_is_somebody_elses(self) -> None:
+        """It is a request's header "Proxy": https://httpoxy.org"""
+        assert load(HTTP_PROXY="evil:1", REQUEST_METHOD="GET").http_proxy == ""
+        assert load(http_proxy="a:1", REQUEST_METHOD="GET").http_proxy == "http://a:1"
+
+    def test_the_environment_wins_over_dotenv(self, tmp_path: Path) -> None:
+        (tmp_path / ".env").write_text("HTTPS_PROXY=a:1\nALL_PROXY=a:2\n")
+        config = Config.load({"https_proxy": "b:1"}, tmp_path / ".env")
+        assert (config.https_proxy, config.all_proxy) == ("http://b:1", "http://a:2")
+
+
 class TestSecrets:
     """No secret is in a text that the program makes of its configuration."""
 

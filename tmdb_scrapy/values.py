@@ -122,12 +122,11 @@ def proxy(text: str) -> Secret:
     """The URL of a proxy, or nothing; `host:port` is one of HTTP, as everywhere."""
     if not text:
         return Secret("")
+    parse = url("http", "https", "socks4", "socks4a", "socks5", "socks5h")
     try:
-        return Secret(
-            url("http", "https", "socks4", "socks4a", "socks5", "socks5h")(
-                text if "://" in text else f"http://{text}"
-            )
-        )
+        if " " in text:
+            raise ValueError
+        return Secret(parse(text if "://" in text else f"http://{text}"))
     except ValueError:
         raise ValueError("http://user:password@host:port, or the same with https:// or socks5h://") from None
 
