@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.sandbox.catalogue.records import RecordCatalogue
 
 RICH = (
@@ -74,6 +75,28 @@ def test_recordings_are_verbatim_whatever_is_asked(tmp_path: Path) -> None:
     assert list(records.ids("movies")) == [47964] and list(records.ids("people")) == [62]
     assert records.body("movies", 47964, ["credits", "similar"]) == body
     assert dict(records.expected("movies")) == {47964: "dropped"}
+
+
+def test_seasons_and_appended_objects_that_were_recorded_alone_are_no_records(tmp_path: Path) -> None:
+    (tmp_path / "tv-1396.json").write_text('{"id":1396,"name":"A"}')
+    (tmp_path / "tv-7.season-1.json").write_text('{"id":70,"name":"Season 1"}')
+    (tmp_path / "tv-8.aggregate_credits.json").write_text('{"cast":[],"crew":[],"id":8}')
+    (tmp_path / "award-9.json").write_text('{"id":9,"name":"No such kind"}')
+    (tmp_path / "keyword-5.json").write_text('{"id":5,"name":"e"}')
+    records = RecordCatalogue()
+    records.read_recordings(tmp_path)
+    assert {kind: list(records.ids(kind)) for kind in KINDS if list(records.ids(kind))} == {
+        "tv": [1396],
+        "keywords": [5],
+    }
+    assert records.at(9).body("tv", 1396, ["keywords"]) == b'{"id":1396,"name":"A"}'
+
+
+def test_discover_finds_records_from_files(catalogue: RecordCatalogue) -> None:
+    assert sorted(catalogue.listed("movies", "revenue")) == [
+        (5, 10_000_000, 0, False),
+        (6, 10_000_000, 0, False),
+    ]
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:

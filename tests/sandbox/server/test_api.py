@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import trustme
 
+from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.sandbox.catalogue.generated import GeneratedCatalogue
-from tmdb_scrapy.sandbox.server.process import SandboxProcess
+from tmdb_scrapy.sandbox.server.process import SandboxError, SandboxProcess
 
 Fetch = Callable[..., Any]
 KEY = "0123456789abcdef" * 2
@@ -64,6 +65,103 @@ def test_answers_have_tmdbs_headers_and_are_gzipped_only_when_asked_for(
 def test_what_is_not_there_is_404_code_34(sandbox: SandboxProcess, get: Fetch, path: str) -> None:
     got = get(f"{sandbox.api_url}/{path}")
     assert (got.status, got.json()["status_code"], got.json()["success"]) == (404, 34, False)
+
+
+@pytest.mark.parametrize("path", ["/4/list/1", "/movie/2", "/", "/3", "/30/movie/2", "/3/discover/person"])
+def test_a_path_that_there_is_not_is_404_code_34_like_a_deleted_record(
+    sandbox: SandboxProcess, get: Fetch, path: str
+) -> None:
+    got = get(f"{sandbox.url}{path}")
+    deleted = get(f"{sandbox.api_url}/movie/999999999")
+    assert (got.status, got.body) == (deleted.status, deleted.body) == (404, deleted.body)
+    assert json.loads(got.body)["status_code"] == 34
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_its_path_its_export_and_its_expected_ends(
+    sandbox: SandboxProcess, get: Fetch, kind: str
+) -> None:
+    about = KINDS[kind]
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    got = get(f"{sandbox.export_url}/{about.export}_{yesterday:%m_%d_%Y}.json.gz", key=None)
+    exported = [json.loads(line)["id"] for line in gzip.decompress(got.body).splitlines()]
+    expected = sandbox.expected(kind)
+    assert exported == list(expected) and set(expected.values()) >= {"kept", "missing"}
+    for number in exported[:40]:
+        appended = ",".join(about.appended)
+        record = get(f"{sandbox.api_url}/{about.path}/{number}?append_to_response={appended}")
+        assert record.status == (404 if expected[number] == "missing" else 200)
+        wanted = sandbox.catalogue().body(kind, number, about.appended)
+        assert wanted is None or record.body == wanted
+    assert sandbox.journal()[-1].kind == kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_kinds_without_a_feed_have_no_changes(sandbox: SandboxProcess, get: Fetch, kind: str) -> None:
+    got = get(f"{sandbox.api_url}/{KINDS[kind].path}/changes")
+    assert got.status == (200 if KINDS[kind].has_changes else 404)
+
+
+def test_a_series_has_its_seasons_on_the_wire(sandbox: SandboxProcess, get: Fetch) -> None:
+    number = next(number for number, end in sandbox.expected("tv").items() if end == "kept")
+    names = "season/0,season/1,season/99,watch/providers"
+    series = get(f"{sandbox.api_url}/tv/{number}?append_to_response={names}").json()
+    assert {"season/1", "watch/providers"} <= set(series) and "season/99" not in series
+    assert (
+        series == get(f"{sandbox.api_url}/tv/{number}?append_to_response={names.replace('/', '%2F')}").json()
+    )
+
+
+def test_discover_lists_movies_by_revenue(sandbox: SandboxProcess, get: Fetch) -> None:
+    page = get(f"{sandbox.api_url}/discover/movie?sort_by=revenue.desc").json()
+    revenue = [
+        get(f"{sandbox.api_url}/movie/{movie['id']}").json().get("revenue") for movie in page["results"]
+    ]
+    assert revenue == sorted(revenue, reverse=True) and len(revenue) == 20
+    assert get(f"{sandbox.api_url}/discover/movie?page=501").json()["status_code"] == 22
+    assert sandbox.journal()[-1].kind == "discover"
+
+
+def test_days_pass_while_it_runs(get: Fetch) -> None:
+    with SandboxProcess(["--movies", "300", "--seed", "6"]) as sandbox:
+        first, bodies = sandbox.expected("movies"), sandbox.catalogue(day=3)
+        sandbox.set(day=3)
+        third = sandbox.expected("movies")
+        assert third != first == sandbox.expected("movies", day=0)
+        assert third == dict(bodies.expected("movies"))
+        yesterday = datetime.now(UTC).date() - timedelta(days=1)
+        names = [f"movie_ids_{yesterday - timedelta(days=ago):%m_%d_%Y}.json.gz" for ago in (0, 3)]
+        files = [gzip.decompress(get(f"{sandbox.export_url}/{name}", key=None).body) for name in names]
+        exported = [[json.loads(line)["id"] for line in file.splitlines()] for file in files]
+        assert exported == [list(third), list(first)]
+        today = datetime.now(UTC).date()
+        url = f"{sandbox.api_url}/movie/changes?start_date={today}&end_date={today}"
+        told = {entry["id"] for entry in get(url).json()["results"]} - {None}
+        assert told == set(bodies.changed("movies"))
+        for number in told:
+            assert get(f"{sandbox.api_url}/movie/{number}").body == bodies.body("movies", number)
+
+
+def test_the_present_day_can_have_a_date_and_a_cache_lags_behind(get: Fetch) -> None:
+    options = ["--movies", "300", "--day", "5", "--today", "2027-03-02", "--stale-records", "1"]
+    with SandboxProcess(options) as sandbox:
+        assert get(f"{sandbox.export_url}/movie_ids_03_01_2027.json.gz", key=None).status == 200
+        assert get(f"{sandbox.export_url}/movie_ids_03_02_2027.json.gz", key=None).status == 403
+        number = next(iter(sandbox.catalogue(day=5).changed("movies")))
+        assert get(f"{sandbox.api_url}/movie/{number}").body == sandbox.catalogue(day=4).body(
+            "movies", number
+        )
+        sandbox.set(stale_records=0)
+        assert get(f"{sandbox.api_url}/movie/{number}").body == sandbox.catalogue(day=5).body(
+            "movies", number
+        )
+
+
+def test_a_kind_or_a_day_that_there_is_not_is_refused(sandbox: SandboxProcess) -> None:
+    with pytest.raises(SandboxError, match="no kind 'films'; there are movies"):
+        sandbox.expected("films")
+    with pytest.raises(SandboxError, match="expected a whole number from 0"):
+        sandbox.expected("movies&day=x")
 
 
 def test_a_deleted_movie_is_exported_and_404(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import socket
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -116,6 +118,103 @@ def test_html_comes_with_status_200(changed: SandboxProcess, get: Fetch, movies:
     changed.set(faults={"html": 1})
     got = get(f"{changed.api_url}/movie/{next(movies)}")
     assert got.status == 200 and got.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "content_type"),
+    [("blocked", 403, "text/html"), ("cloudfront", 403, "application/xml"), ("portal", 302, "text/html")],
+)
+def test_pages_of_others_come_in_place_of_a_record(
+    changed: SandboxProcess, get: Fetch, movies: Iterator[int], fault: str, status: int, content_type: str
+) -> None:
+    changed.set(faults={fault: 1})
+    got = get(f"{changed.api_url}/movie/{next(movies)}")
+    assert got.status == status and got.headers["content-type"].startswith(content_type)
+    assert ("location" in got.headers) == (fault == "portal")
+    assert get(f"{changed.api_url}/configuration").status == 200
+
+
+@pytest.mark.parametrize("down", ["html", "blocked", "cloudfront", "portal"])
+def test_while_it_is_down_others_send_their_pages_for_everything(
+    changed: SandboxProcess, get: Fetch, down: str
+) -> None:
+    urls = [
+        f"{changed.api_url}/configuration",
+        f"{changed.api_url}/movie/2",
+        f"{changed.url}/4/list/1",
+        f"{changed.export_url}/movie_ids_01_01_2026.json.gz",
+    ]
+    changed.set(down=down)
+    pages = {(got.status, got.body) for got in map(get, urls)}
+    assert len(pages) == 1 and b"status_code" not in pages.pop()[1]
+    assert {entry.fault for entry in changed.journal()[-3:]} == {"down"}
+
+
+def test_a_portal_leads_to_a_page_where_one_has_to_log_in(changed: SandboxProcess, get: Fetch) -> None:
+    changed.set(down="portal")
+    got = get(f"{changed.api_url}/configuration")
+    there = get(f"{changed.url}{got.headers['location']}", key=None)
+    assert (there.status, there.headers["content-type"]) == (200, "text/html;charset=utf-8")
+    assert b"log in" in there.body
+
+
+def test_it_can_be_down_from_the_first_request(get: Fetch) -> None:
+    with SandboxProcess(["--movies", "30", "--down", "blocked"]) as sandbox:
+        assert get(f"{sandbox.api_url}/configuration").status == 403
+        sandbox.set(down=False)
+        assert get(f"{sandbox.api_url}/configuration").status == 200
+    with SandboxProcess(["--movies", "30", "--down", "reset"]) as sandbox:
+        assert fails(get, f"{sandbox.api_url}/configuration")
+
+
+@pytest.mark.parametrize("encoding", ["x-gzip", "GZIP"])
+def test_gzip_can_come_under_other_names(
+    changed: SandboxProcess, get: Fetch, movies: Iterator[int], encoding: str
+) -> None:
+    url = f"{changed.api_url}/movie/{next(movies)}"
+    plain = get(url).body
+    changed.set(faults={encoding: 1})
+    got = get(url)
+    assert got.headers["content-encoding"] == encoding and got.body == plain
+
+
+def test_a_body_can_come_in_two_gzip_members(
+    changed: SandboxProcess, get: Fetch, movies: Iterator[int]
+) -> None:
+    where = urlsplit(f"{changed.api_url}/movie/{next(movies)}")
+    plain = get(where.geturl()).body
+    changed.set(faults={"two-members": 1})
+    connection = http.client.HTTPConnection("127.0.0.1", where.port, timeout=5)
+    connection.request("GET", f"{where.path}?api_key={KEY}")
+    raw = connection.getresponse().read()
+    connection.close()
+    first = zlib.decompressobj(31)
+    half = first.decompress(raw)
+    assert half != plain and half + gzip.decompress(first.unused_data) == plain
+
+
+def test_a_byte_order_mark_can_come_before_the_json(
+    changed: SandboxProcess, get: Fetch, movies: Iterator[int]
+) -> None:
+    url = f"{changed.api_url}/movie/{next(movies)}"
+    plain = get(url).body
+    changed.set(faults={"bom": 1})
+    assert get(url).body == b"\xef\xbb\xbf" + plain
+
+
+def test_what_is_to_be_appended_is_left_out_or_an_error_until_told_otherwise(
+    changed: SandboxProcess, get: Fetch, movies: Iterator[int]
+) -> None:
+    names = "credits,keywords,similar"
+    url = f"{changed.api_url}/movie/{next(movies)}?append_to_response={names}"
+    whole = get(url).json()
+    changed.set(without_appended={"credits": 1}, broken_appended={"keywords": 1})
+    spoilt = get(url).json()
+    assert whole.keys() - spoilt.keys() == {"credits"}
+    assert (spoilt["keywords"]["success"], spoilt["keywords"]["status_code"]) == (False, 34)
+    assert spoilt["similar"] == whole["similar"]
+    changed.set(without_appended={}, broken_appended={})
+    assert get(url).json() == whole
 
 
 @pytest.mark.parametrize("fault", ["reset", "truncate"])

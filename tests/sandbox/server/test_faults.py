@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.sandbox.server.faults import POISON, FaultPlan
 
 
@@ -30,6 +31,22 @@ def test_poisoned_ids_always_fail() -> None:
     plan = FaultPlan(0, {}, frozenset({7}))
     assert {plan.choose("movies", 7).fault for _ in range(20)} == {POISON}
     assert plan.choose("movies", 8).fault is None
+
+
+def test_what_is_to_be_appended_is_left_out_by_its_share_and_a_retry_draws_anew() -> None:
+    plan = FaultPlan(4, {}, without={"credits": 0.5, "keywords": 1.0}, broken={"similar": 0.25})
+    fates = [plan.choose("movies", number) for number in range(4000)]
+    assert 1_900 <= sum("credits" in fate.without for fate in fates) <= 2_100
+    assert all("keywords" in fate.without and fate.fault is None for fate in fates)
+    assert 900 <= sum(fate.broken == ("similar",) for fate in fates) <= 1_100
+    assert any("credits" in plan.choose("movies", number).without for number in range(20))
+    assert any("credits" not in plan.choose("movies", number).without for number in range(20))
+
+
+def test_kinds_meet_faults_of_their_own() -> None:
+    plan = FaultPlan(0, {"500": 0.5})
+    drawn = [[plan.choose(kind, number).fault for number in range(64)] for kind in KINDS]
+    assert len({tuple(faults) for faults in drawn}) == len(KINDS)
 
 
 def test_enormous_ids_meet_faults_too() -> None:

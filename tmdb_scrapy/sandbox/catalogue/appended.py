@@ -12,7 +12,7 @@ from functools import cached_property
 import msgspec
 
 from tmdb_scrapy.sandbox.catalogue import cards, words
-from tmdb_scrapy.sandbox.catalogue.draws import Draw, salt
+from tmdb_scrapy.sandbox.catalogue.draws import Draw, FewDraws, salt
 from tmdb_scrapy.sandbox.catalogue.ids import SparseIds
 
 _POOL = 600
@@ -29,35 +29,35 @@ class Appended:
     def __init__(self, seed: int) -> None:
         self._seed = seed
 
-    def credits(self, draw: Draw, cast: int, crew: int) -> bytes:
+    def credits(self, draw: FewDraws, cast: int, crew: int) -> bytes:
         """Of a movie or a series: so many actors and so many others."""
         return _credits(draw, _numbered(draw, self._cast, cast), draw.run(self._crew, crew))
 
-    def aggregate_credits(self, draw: Draw, cast: int, crew: int) -> bytes:
+    def aggregate_credits(self, draw: FewDraws, cast: int, crew: int) -> bytes:
         """Of a series, over all its seasons."""
         return _credits(
             draw, _numbered(draw, self._aggregate_cast, cast), draw.run(self._aggregate_crew, crew)
         )
 
-    def movie_credits(self, draw: Draw, cast: int, crew: int) -> bytes:
+    def movie_credits(self, draw: FewDraws, cast: int, crew: int) -> bytes:
         """Of a person: so many parts played and so many other jobs."""
         return _credits(draw, _numbered(draw, self._played, cast), draw.run(self._worked, crew))
 
-    def tv_credits(self, draw: Draw, cast: int, crew: int) -> bytes:
+    def tv_credits(self, draw: FewDraws, cast: int, crew: int) -> bytes:
         return _credits(draw, draw.run(self._played_in_series, cast), draw.run(self._worked_on_series, crew))
 
-    def keywords(self, draw: Draw, count: int, key: bytes = b"keywords") -> bytes:
+    def keywords(self, draw: FewDraws, count: int, key: bytes = b"keywords") -> bytes:
         """Under `keywords` for movies; TMDb has those of series under `results`."""
         return b'{"%b":[%b]}' % (key, b",".join(draw.run(self._keywords, count)))
 
-    def movies(self, draw: Draw, count: int) -> bytes:
+    def movies(self, draw: FewDraws, count: int) -> bytes:
         """A first page of `similar` or `recommendations`."""
         return _page(draw.run(self._movies, count))
 
-    def series(self, draw: Draw, count: int) -> bytes:
+    def series(self, draw: FewDraws, count: int) -> bytes:
         return _page(draw.run(self._series, count))
 
-    def collection(self, draw: Draw, count: int) -> bytes:
+    def collection(self, draw: FewDraws, count: int) -> bytes:
         """The movies of a collection: a list, since it is no appended object but a field."""
         return b"[%b]" % b",".join(draw.run(self._movies, count))
 
@@ -140,17 +140,17 @@ def _nothing(draw: Draw) -> cards.Card:
     return {}
 
 
-def _numbered(draw: Draw, pool: Sequence[bytes], count: int) -> list[bytes]:
+def _numbered(draw: FewDraws, pool: Sequence[bytes], count: int) -> list[bytes]:
     return [b'%b,"order":%d}' % (entry, order) for order, entry in enumerate(draw.run(pool, count))]
 
 
-def _credits(draw: Draw, cast: Sequence[bytes], crew: Sequence[bytes]) -> bytes:
+def _credits(draw: FewDraws, cast: Sequence[bytes], crew: Sequence[bytes]) -> bytes:
     return b'{"cast":[%b],"crew":[%b]}' % (b",".join(_own_ids(draw, cast)), b",".join(_own_ids(draw, crew)))
 
 
-def _own_ids(draw: Draw, credited: Sequence[bytes]) -> list[bytes]:
+def _own_ids(draw: FewDraws, credited: Sequence[bytes]) -> list[bytes]:
     """The same credits, each with an ID that no other credit has."""
-    first = draw.getrandbits(95)
+    first = draw.bits() << 31
     return [entry.replace(_CREDIT_ID, b"%024x" % (first + number)) for number, entry in enumerate(credited)]
 
 

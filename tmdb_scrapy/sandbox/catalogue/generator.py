@@ -11,7 +11,7 @@ from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.sandbox.catalogue import words
 from tmdb_scrapy.sandbox.catalogue.appended import NO_RESULTS, splice
 from tmdb_scrapy.sandbox.catalogue.catalogue import Listed
-from tmdb_scrapy.sandbox.catalogue.draws import Draw, mix, salt, unit
+from tmdb_scrapy.sandbox.catalogue.draws import Draw, FewDraws, mix, salt, unit
 from tmdb_scrapy.sandbox.catalogue.population import Population
 from tmdb_scrapy.sandbox.catalogue.profiles import Outcome
 from tmdb_scrapy.sandbox.catalogue.world import World
@@ -95,10 +95,10 @@ class Generator:
         draw = Draw(self.bits(record_id, drawn_on))
         record = self.record(record_id, drawn_on, draw)
         encoded = encode(record)
-        appended = self.append(record, names, drawn_on, draw)
+        appended = self.append(record, names, drawn_on)
         if not self.world.body_size:
             return splice(encoded, appended)
-        self.grow(encoded, appended, draw)
+        self.grow(encoded, appended)
         return _padded(splice(encoded, appended), self.padded_field, self.world.body_size)
 
     def bits(self, record_id: int, day: int) -> int:
@@ -112,12 +112,17 @@ class Generator:
         popularity = {"popularity": self.popularity(record_id, day)} if self.kind.has_popularity else {}
         return {"id": record_id, "name": self.name(record_id), **popularity}
 
-    def append(self, record: Record, names: Sequence[str], day: int, draw: Draw) -> dict[str, bytes]:
-        """What is appended, encoded. A name that TMDb does not know is left out without a word."""
+    def append(self, record: Record, names: Sequence[str], day: int) -> dict[str, bytes]:
+        """What is appended, encoded: each the same whatever else is asked for. A name that TMDb does not know
+        is left out without a word."""
         known = {**dict.fromkeys(self.kind.appended, NO_RESULTS), **self.empty}
         return {name: known[name] for name in names if name in known}
 
-    def grow(self, encoded: bytes, appended: dict[str, bytes], draw: Draw) -> None:
+    def draws_of(self, record_id: int, day: int, name: str) -> FewDraws:
+        """For what is appended under this name."""
+        return FewDraws(self.bits(record_id, day), salt(name))
+
+    def grow(self, encoded: bytes, appended: dict[str, bytes]) -> None:
         """Let what is appended fill most of what a body lacks to the wanted size."""
 
     def listed(self, field: str, day: int) -> Iterator[Listed]:

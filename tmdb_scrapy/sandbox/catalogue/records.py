@@ -12,7 +12,7 @@ import msgspec
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.sandbox.catalogue.appended import NO_RESULTS, Appended, splice
 from tmdb_scrapy.sandbox.catalogue.catalogue import Catalogue, Listed
-from tmdb_scrapy.sandbox.catalogue.draws import Draw, mix
+from tmdb_scrapy.sandbox.catalogue.draws import FewDraws, mix, salt
 from tmdb_scrapy.sandbox.catalogue.generators import generator_of
 from tmdb_scrapy.sandbox.catalogue.profiles import Outcome
 
@@ -103,7 +103,7 @@ class RecordCatalogue(Catalogue):
         if raw is None or (kind, record_id) in self._verbatim:
             return raw
         present = _decoded(raw) or {}
-        draw = Draw(f"{self._seed} {kind} {record_id}")
+        draw = FewDraws(self._seed, salt(kind), record_id)
         wanted = [name for name in appended if name not in present]
         return splice(raw, self._added(kind, wanted, draw))
 
@@ -135,7 +135,7 @@ class RecordCatalogue(Catalogue):
             value = released if field == "primary_release_date" else record.get(field) or nothing
             yield record_id, value, released, bool(record.get("video"))
 
-    def _added(self, kind: str, names: Sequence[str], draw: Draw) -> dict[str, bytes]:
+    def _added(self, kind: str, names: Sequence[str], draw: FewDraws) -> dict[str, bytes]:
         """What a record lacks, by name; nothing for a name that TMDb does not know."""
         make, about = self._appended, KINDS[kind]
         cards = make.series if kind == "tv" else make.movies

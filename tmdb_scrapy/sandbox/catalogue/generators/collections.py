@@ -8,7 +8,7 @@ from typing import ClassVar
 import msgspec
 
 from tmdb_scrapy.sandbox.catalogue import words
-from tmdb_scrapy.sandbox.catalogue.draws import Draw
+from tmdb_scrapy.sandbox.catalogue.draws import Draw, FewDraws
 from tmdb_scrapy.sandbox.catalogue.generator import Generator, Record
 
 _MOST_MOVIES = 6
@@ -33,7 +33,11 @@ class CollectionGenerator(Generator):
             "overview": words.sentence(draw, draw.between(5, 40)) if draw.random() < 0.8 else "",
             "poster_path": draw.image_path(),
             "backdrop_path": draw.image_path(),
-            "parts": msgspec.Raw(self.world.appended.collection(draw, draw.between(0, _MOST_MOVIES))),
+            "parts": msgspec.Raw(
+                self.world.appended.collection(
+                    FewDraws(self.bits(record_id, day)), draw.between(0, _MOST_MOVIES)
+                )
+            ),
         }
 
 

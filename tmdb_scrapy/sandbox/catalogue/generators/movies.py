@@ -10,7 +10,7 @@ from tmdb_scrapy.sandbox.catalogue import words
 from tmdb_scrapy.sandbox.catalogue.appended import NO_CHANGES, NO_PAGE, NO_RESULTS
 from tmdb_scrapy.sandbox.catalogue.cards import GENRES, LANGUAGES
 from tmdb_scrapy.sandbox.catalogue.catalogue import Listed
-from tmdb_scrapy.sandbox.catalogue.draws import Draw, mix
+from tmdb_scrapy.sandbox.catalogue.draws import Draw, FewDraws, mix
 from tmdb_scrapy.sandbox.catalogue.generator import Generator, Record
 from tmdb_scrapy.sandbox.catalogue.profiles import (
     BY_THOUSANDTH,
@@ -132,14 +132,15 @@ class MovieGenerator(Generator):
             record.pop(field, None)
         return record
 
-    def append(self, record: Record, names: Sequence[str], day: int, draw: Draw) -> dict[str, bytes]:
+    def append(self, record: Record, names: Sequence[str], day: int) -> dict[str, bytes]:
         profile = self._profile(record["id"], day)
-        cast, crew, similar, recommended = self._counts(self.bits(record["id"], day), profile, draw)
+        cast, crew, similar, recommended = self._counts(self.bits(record["id"], day), profile)
         make = self.world.appended
         found: dict[str, bytes] = {}
         for name in names:
             if name in profile.absent:
                 continue
+            draw = self.draws_of(record["id"], day, name)
             if name == "credits":
                 found[name] = make.credits(draw, cast * profile.cast, crew * profile.crew)
             elif name == "keywords":
@@ -152,9 +153,10 @@ class MovieGenerator(Generator):
                 found[name] = self.empty[name]
         return found
 
-    def grow(self, encoded: bytes, appended: dict[str, bytes], draw: Draw) -> None:
+    def grow(self, encoded: bytes, appended: dict[str, bytes]) -> None:
         short = self.world.body_size - len(encoded) - sum(map(len, appended.values()))
         if "similar" in appended and short > 0:
+            draw = FewDraws(len(encoded))
             card = len(self.world.appended.movies(draw, 20)) // 20
             appended["similar"] = self.world.appended.movies(draw, max(1, short // card - 6))
 
@@ -205,8 +207,9 @@ class MovieGenerator(Generator):
             return OBSCURE
         return BY_THOUSANDTH[bits % len(BY_THOUSANDTH)]
 
-    def _counts(self, bits: int, profile: Profile, draw: Draw) -> tuple[int, int, int, int]:
+    def _counts(self, bits: int, profile: Profile) -> tuple[int, int, int, int]:
         """How many entries: cast, crew, similar, recommendations."""
+        draw = FewDraws(bits)
         if profile.outcome != "kept":
             return draw.between(1, 4), draw.between(1, 3), draw.between(1, 3), draw.between(0, 1)
         if not self.world.body_size and (bits >> 32) % _BLOCKBUSTERS == 0:
