@@ -49,6 +49,14 @@ def test_what_a_shell_exports_narrows_nothing(checkout: Path) -> None:
     assert make(checkout, "stop", HOST="laptop", HOSTS="laptop", YES="1") == ["stop KIND=movies"]
 
 
+def test_several_kinds_reach_each_step(checkout: Path) -> None:
+    assert make(checkout, "remote_all", "KIND=movies tv") == [
+        "init KIND=movies tv",
+        "tv KIND=movies tv",
+        "launch KIND=movies tv",
+    ]
+
+
 def test_the_command_line_narrows_a_target_and_those_under_it(checkout: Path) -> None:
     assert make(checkout, "clean", "HOSTS=a,b", "YES=1") == ["clean HOSTS=a,b YES=1 KIND=movies"]
     assert make(checkout, "remote_all", "HOST=a") == [

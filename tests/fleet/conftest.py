@@ -52,7 +52,7 @@ def controller_of(tmp_path: Path, wheel_cache: Path) -> Callable[[Network, list[
     """A user's machine that knows all machines of a network and has the given ones in its ips.txt."""
 
     def make(lan: Network, machines: list[Machine]) -> Controller:
-        controller = Controller(tmp_path, lan.key, lan.known_hosts(), wheel_cache)
+        controller = Controller(tmp_path, lan, wheel_cache)
         controller.write_hosts(machine.address for machine in machines)
         controller.write_env(
             REMOTE_USER="fleet",

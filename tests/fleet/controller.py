@@ -12,25 +12,27 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from network import Network
+
 PROJECT = Path(__file__).resolve().parents[2]
 API_KEY = secrets.token_hex(16)
 """Nobody else's: whoever searches the machine for it finds only what the fleet let out."""
-TIMEOUT_S = 180.0
+TIMEOUT_S = 400.0
 
 
 class Controller:
     """Runs make and scrapy in `directory`."""
 
-    def __init__(self, directory: Path, key: Path, known_hosts: str, wheel_cache: Path) -> None:
+    def __init__(self, directory: Path, lan: Network, wheel_cache: Path) -> None:
         self.directory = directory
         self.home = directory / "home"
         ssh = self.home / ".ssh"
         ssh.mkdir(parents=True, mode=0o700)
         self.known_hosts = ssh / "known_hosts"
-        self.known_hosts.write_text(known_hosts)
+        self.known_hosts.write_text(lan.known_hosts())
         self.ssh_config = ssh / "config"
         self.ssh_config.write_text(
-            f"Host *\n    IdentityFile {key}\n    IdentitiesOnly yes\n"
+            f"Host *\n    IdentityFile {lan.key}\n    IdentitiesOnly yes\n"
             f"    UserKnownHostsFile {self.known_hosts}\n"
         )
         self._tell_ssh(directory / "bin" / "ssh")
@@ -44,6 +46,7 @@ class Controller:
             "HOME": str(self.home),
             "LANG": "C.UTF-8",
             "COLUMNS": "200",
+            "SSL_CERT_FILE": str(lan.authorities),
             "XDG_CACHE_HOME": str(wheel_cache),
             "SCRAPY_SETTINGS_MODULE": "tmdb_scrapy.settings",
             **{name: value for name, value in os.environ.items() if name.startswith("PIP_")},

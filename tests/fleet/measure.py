@@ -35,7 +35,7 @@ def main() -> int:
 
 def launch_time_s(lan: Network, directory: Path, hosts: int) -> float:
     """Seconds of `launch`, of which each worker's own start is the most on a small machine."""
-    with SandboxProcess(["--host", lan.controller, "--movies", "20000"]) as sandbox:
+    with SandboxProcess([*lan.https, "--movies", "20000"]) as sandbox:
         controller = prepared(lan, directory, hosts, sandbox, RATE_LIMIT=1)
         before = time.monotonic()
         controller.make("launch")
@@ -46,7 +46,7 @@ def launch_time_s(lan: Network, directory: Path, hosts: int) -> float:
 
 def rate_per_s(lan: Network, directory: Path, hosts: int) -> float:
     """Settled IDs a second, once all workers have found the limit."""
-    options = ["--host", lan.controller, "--movies", "20000", "--limit-per-ip", str(LIMIT_PER_S)]
+    options = [*lan.https, "--movies", "20000", "--limit-per-ip", str(LIMIT_PER_S)]
     with SandboxProcess(options) as sandbox:
         controller = prepared(lan, directory, hosts, sandbox, RATE_LIMIT=0)
         controller.make("launch")
@@ -67,7 +67,7 @@ def prepared(
     machines = [lan.add(f"host{number}", shared_home=home) for number in range(1, hosts + 1)]
     place = directory / f"controller-of-{lan.directory.name}"
     place.mkdir()
-    controller = Controller(place, lan.key, lan.known_hosts(), directory / "cache")
+    controller = Controller(place, lan, directory / "cache")
     controller.write_hosts(machine.address for machine in machines)
     controller.write_env(
         REMOTE_USER="fleet",

@@ -11,12 +11,15 @@ import shlex
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import trustme
 
 USER = "fleet"
 USER_ID = 7077
@@ -164,6 +167,11 @@ class Network:
         self.bridge = f"tf{os.getpid()}-{self.subnet.rpartition('.')[2]}"
         self.key = directory / "user_key"
         _make_key(self.key)
+        self.authorities = directory / "authorities.pem"
+        """Whom the machines trust: whomever this one does, and the authority of the network's own servers."""
+        self.certificate = directory / "server.pem"
+        """Of a server at `controller`, with its key."""
+        self._certify()
         _run("ip", "link", "add", self.bridge, "type", "bridge")
         _run("ip", "address", "add", f"{self.controller}/24", "dev", self.bridge)
         _run("ip", "link", "set", self.bridge, "up")
@@ -172,6 +180,12 @@ class Network:
     def controller(self) -> str:
         """The address of this machine as the others see it."""
         return f"{self.subnet}.{CONTROLLER}"
+
+    @property
+    def https(self) -> list[str]:
+        """Options of a sandbox that the machines trust."""
+        tls = ["--tls-cert", str(self.certificate), "--tls-key", str(self.certificate)]
+        return ["--host", self.controller, *tls]
 
     def add(
         self,
@@ -224,6 +238,16 @@ class Network:
             subprocess.run(["ip", "link", "delete", machine.link], capture_output=True)
         subprocess.run(["ip", "link", "delete", self.bridge], capture_output=True)
 
+    def _certify(self) -> None:
+        authority = trustme.CA()
+        known = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
+        trusted = Path(known).read_bytes() if Path(known).is_file() else b""
+        self.authorities.write_bytes(trusted + authority.cert_pem.bytes())
+        self.authorities.chmod(0o644)
+        authority.issue_cert(self.controller).private_key_and_cert_chain_pem.write_to_path(
+            str(self.certificate)
+        )
+
     def _connect(self, machine: Machine) -> None:
         inside = ("ip", "-netns", machine.namespace)
         _run("ip", "netns", "add", machine.namespace)
@@ -268,7 +292,7 @@ class Network:
             KbdInteractiveAuthentication no
             PidFile none
             MaxStartups 100
-            {f"SetEnv PATH={machine.path}" if machine.path else ""}
+            SetEnv SSL_CERT_FILE={self.authorities} {f"PATH={machine.path}" if machine.path else ""}
             """
         )
 

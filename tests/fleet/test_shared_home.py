@@ -24,7 +24,7 @@ def test_a_shared_home_is_served_once(
     main, second, third = machines = [lan.add(name, shared_home=home) for name in ("main", "second", "third")]
     loner = lan.add("loner")
     controller = controller_of(lan, [*machines, loner])
-    with SandboxProcess(["--host", lan.controller, "--movies", str(MOVIES)]) as sandbox:
+    with SandboxProcess([*lan.https, "--movies", str(MOVIES)]) as sandbox:
         controller.write_env(
             REMOTE_USER="fleet",
             REMOTE_HOST=main.address,
