@@ -155,8 +155,8 @@ class Wheelhouse:
             return Wheels(directory)
 
     def _fetch(self, platform: Platform, directory: Path) -> None:
-        for directory in (self.cache.parent, self.cache):  # whose wheels run on all hosts
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for place in (self.cache.parent, self.cache):  # whose wheels run on all hosts
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
         unfinished = Path(tempfile.mkdtemp(dir=self.cache, prefix=".unfinished-"))
         try:
             (unfinished / "needed.txt").write_text(self.requirements(platform))

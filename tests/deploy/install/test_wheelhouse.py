@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,28 @@ def test_the_fingerprint_tells_environments_apart() -> None:
     prints = {wheelhouse.fingerprint(Platform(python, "x86_64", glibc)) for python, glibc in platforms}
     assert len(prints) == len(platforms)
     assert wheelhouse.fingerprint(Platform("3.11.8", "x86_64", "2.36")) in prints
+
+
+def test_wheels_are_fetched_once_into_a_place_of_the_users_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = []
+
+    def pip(command: list[str], cwd: Path, **_: object) -> subprocess.CompletedProcess[str]:
+        fetched.append(command)
+        (cwd / "scrapy-2.0-py3-none-any.whl").touch()
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, "run", pip)
+    house = Wheelhouse(tmp_path / "cache" / "wheels")
+    before = os.umask(0)
+    try:
+        directory = house.wheels(Platform.here()).directory
+    finally:
+        os.umask(before)
+    assert directory.parent == tmp_path / "cache" / "wheels"
+    assert (directory / "requirements.txt").read_text() == "scrapy==2.0\n"
+    assert house.wheels(Platform.here()).directory == directory
+    assert len(fetched) == 1
+    for place in (directory, directory.parent, directory.parent.parent):
+        assert place.stat().st_mode & 0o077 == 0

@@ -148,6 +148,15 @@ def test_a_user_whom_ssh_does_not_know_is_told_so() -> None:
     os.close(reader)
 
 
+@pytest.mark.parametrize(
+    ("text", "name"), [("HostKeyAlias cloud", "cloud"), ("HostName b", "[b]:2222"), ("Port 22", "web")]
+)
+def test_known_hosts_calls_a_host_as_ssh_does(text: str, name: str, ssh_config: Path) -> None:
+    port = "" if "Port" in text else " Port 2222\n"
+    ssh_config.write_text(f"Host web\n {text}\n{port}")
+    assert options_of(Host("web")).known_as == name
+
+
 @pytest.mark.parametrize("line", ["ProxyUseFdpass yes", "RevokedHostKeys /etc/revoked"])
 def test_what_would_be_passed_over_is_refused(line: str, ssh_config: Path) -> None:
     ssh_config.write_text(f"Host web\n {line}\n")

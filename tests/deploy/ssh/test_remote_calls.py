@@ -40,6 +40,12 @@ def test_arguments_pass_through_no_shell(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_modules_of_every_folder_are_sent(tmp_path: Path) -> None:
+    path = workspace.create(str(tmp_path / "w"))
+    done = run(release.is_installed, working_dir=str(path), version="1")
+    assert json.loads(done.stdout.partition(MARK)[2]) is False, done.stderr
+
+
 def test_a_payload_follows_the_program(tmp_path: Path) -> None:
     path = workspace.create(str(tmp_path / "w"))
     (path / "releases").mkdir()

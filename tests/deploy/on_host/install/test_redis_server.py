@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from deploy.on_host import processes, workspace
 from deploy.on_host.install import listening, redis_server
@@ -88,6 +89,23 @@ def test_a_name_that_means_another_address_now_is_served_beside_the_old_one(
     assert start(path, port, SECOND, SECOND) == "restarted"
     assert listens(FIRST, port)
     assert listens(SECOND, port)
+
+
+def test_the_fleets_user_may_touch_the_keys_of_all_kinds_and_no_others(path: Path, port: int) -> None:
+    start(path, port, FIRST, FIRST)
+    with redis.Redis(FIRST, port, username="tmdb", password=PASSWORD) as client:
+        for kind in ("movies", "tv"):
+            assert client.set(f"{{{kind}}}:ledger", b"q")
+        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+        for command in (
+            ("SET", "{others}:ledger", "q"),
+            ("SET", "movies:ledger", "q"),
+            ("CONFIG", "SET", "dir", "/tmp"),
+            ("FLUSHALL",),
+            ("ACL", "LIST"),
+        ):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                client.execute_command(*command)
 
 
 def test_another_password_restarts_it(path: Path, port: int) -> None:
