@@ -28,10 +28,11 @@ test: setup ## all tests that can run on this machine
 	$(VENV)/pytest -n 4 --dist loadgroup -m "not alone"
 	$(VENV)/pytest -m alone
 
-lint: setup ## lint, formatting, types
+lint: setup ## lint, formatting, types, which room may import which
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy
+	$(VENV)/lint-imports --no-logo
 
 format: setup ## put the code into shape
 	$(VENV)/ruff check --fix .

@@ -25,11 +25,11 @@ from pyreqwest.exceptions import (
 )
 from pyreqwest.proxy import ProxyBuilder
 
+from tmdb_scrapy import USER_AGENT
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.open_files import ADVICE, is_out_of_files
 from tmdb_scrapy.values import Secret
 
-USER_AGENT = "tmdb-scrapy/0.1"
 CONNECT_TIMEOUT_S = 10.0
 """For all addresses of a host together: those of one family share it, so that a dead one leaves time."""
 

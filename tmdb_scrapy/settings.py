@@ -5,6 +5,8 @@ from typing import Any
 
 from scrapy.settings import default_settings
 
+import tmdb_scrapy
+
 BOT_NAME = "tmdb_scrapy"
 SPIDER_MODULES = ["tmdb_scrapy.spiders"]
 NEWSPIDER_MODULE = "tmdb_scrapy.spiders"
@@ -21,7 +23,7 @@ STATS_CLASS = "tmdb_scrapy.engine.stats.PlainStats"  # a movie counts a dozen th
 WARN_ON_GENERATOR_RETURN_VALUE = False  # parses the source of every callback
 SCHEDULER = "tmdb_scrapy.engine.scheduler.DequeScheduler"  # IDs are unique by the ledger
 ROBOTSTXT_OBEY = False  # Scrapy's default; an API with a key and terms of use, not a web site
-USER_AGENT = "tmdb-scrapy/0.1 (+https://www.scrapy.org)"
+USER_AGENT = tmdb_scrapy.USER_AGENT  # whoever runs the API can tell what asks
 COOKIES_ENABLED = False  # the API sets none
 REFERER_ENABLED = False
 REDIRECT_ENABLED = False  # the API has none; a redirect would carry the key elsewhere

@@ -1,4 +1,4 @@
-"""The project's files as hosts get them: a tar, and a version that is a hash of its content."""
+"""The project's files as hosts get them: a tar, and a version: the program's and a hash of its content."""
 
 from __future__ import annotations
 
@@ -45,4 +45,5 @@ def pack(package: Path | None = None) -> Release:
             entry.size = len(content)
             entry.mode = 0o644
             archive.addfile(entry, io.BytesIO(content))
-    return Release(digest.hexdigest()[:16], gzip.compress(packed.getvalue(), mtime=0))
+    version = f"{tmdb_scrapy.__version__}-{digest.hexdigest()[:16]}"
+    return Release(version, gzip.compress(packed.getvalue(), mtime=0))

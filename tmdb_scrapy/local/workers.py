@@ -1,4 +1,4 @@
-"""The workers of this machine as one: start them, show their progress, stop them, bury them."""
+"""The workers of this machine as one: start them, replace what was killed, stop them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn
-from rich.progress import Progress as ProgressBar
-
-from tmdb_scrapy.commands.base import CommandFailed
-from tmdb_scrapy.queue import Snapshot, State
-from tmdb_scrapy.watch.bars import console
-from tmdb_scrapy.watch.status import summary
-
-LOOK_INTERVAL_S = 1.0
-LINE_INTERVAL_S = 30.0
 RESTARTS = 5
 """How many workers that died by a signal are replaced; more deaths than that have a cause to look at."""
 STOP_TIMEOUT_S = 60.0
@@ -61,7 +51,7 @@ class Workers:
         return sum(process.poll() is None for process in self._processes)
 
     def replace_killed(self) -> int:
-        """Start a worker for each that died by a signal; answers how many."""
+        """Start a worker for each that died by a signal; returns how many."""
         replaced = 0
         for process in list(self._processes):
             if (process.poll() or 0) < 0 and self._restarts < RESTARTS:
@@ -95,54 +85,8 @@ class Workers:
                 process.wait()
 
 
-def watch(workers: Workers, look: Callable[[], Snapshot]) -> Snapshot:
-    """Show progress until all workers have ended; answers the last. Raises what `look` raises."""
-    show = _Display()
-    with show.bar:
-        while True:
-            running = workers.running
-            try:
-                progress = look()
-            except CommandFailed:
-                # The workers wait for a Redis that is away, and so does this.
-                if not running:
-                    raise
-            else:
-                show.update(progress)
-                if not running and not workers.replace_killed():
-                    return progress
-            workers.replace_killed()
-            time.sleep(LOOK_INTERVAL_S)
-
-
-class _Display:
-    """A bar on a terminal; a line every half minute elsewhere."""
-
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-        self._last_line_at = 0.0
-        self.bar = ProgressBar(
-            TextColumn("crawling"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[detail]}"),
-            console=console,
-            disable=not self._live,
-        )
-        self.bar.add_task("crawl", total=None, detail="")
-
-    def update(self, progress: Snapshot) -> None:
-        detail = (
-            f"{summary(progress)} · kept {progress.of(State.KEPT):,} · failed {progress.of(State.FAILED):,}"
-        )
-        self.bar.update(TaskID(0), completed=progress.done, total=progress.total, detail=detail)
-        if not self._live and time.monotonic() - self._last_line_at >= LINE_INTERVAL_S:
-            self._last_line_at = time.monotonic()
-            print(detail, file=sys.stderr, flush=True)
-
-
 def run_scrapy(*arguments: str, environment: Mapping[str, str] = os.environ) -> int:
-    """Run another command of this project as a user would; answers its exit code.
+    """Run another command of this project as a user would; returns its exit code.
 
     Raises `KeyboardInterrupt` after the command has ended by it: it is never left behind, nor killed.
     """
