@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from nextcloud_server import NextcloudServer
-from uploading import CONTENT, OTHER, refused, send
+from uploading import CONTENT, OTHER, PAUSES_S, refused, send
 
+from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.nextcloud import (
+    LocalFile,
+    ShareLink,
     Verification,
+    open_share,
+    upload,
 )
 
 
@@ -64,4 +70,27 @@ def test_a_server_without_chunked_upload_is_a_failure_that_says_so(
     message = refused(server, movies)
     assert "limits the size of a request" in message
     assert "no chunked upload" in message
+    assert server.files() == {}
+
+
+def test_chunks_of_an_upload_that_is_interrupted_are_taken_away(
+    server: NextcloudServer, movies: Path
+) -> None:
+    async def run() -> None:
+        async with open_share(ShareLink.parse(server.link), "", Proxies(), PAUSES_S) as share:
+            with LocalFile(movies) as file:
+
+                def interrupt_after_two_chunks(sent: int) -> None:
+                    if server.count("MKCOL") and sent > 20_000:
+                        task.cancel()
+
+                task = asyncio.create_task(
+                    upload(share, file, "movies.jsonl", replace=False, on_sent=interrupt_after_two_chunks)
+                )
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+
+    asyncio.run(run())
+    assert any("/uploads/" in request and request.startswith("PUT") for request in server.requests)
+    assert list(server.uploads.iterdir()) == []
     assert server.files() == {}
