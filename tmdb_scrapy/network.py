@@ -33,7 +33,10 @@ from tmdb_scrapy.values import Secret
 CONNECT_TIMEOUT_S = 10.0
 """For all addresses of a host together: those of one family share it, so that a dead one leaves time."""
 
-LOOPBACK = "localhost,127.0.0.0/8,::1"
+LOOPBACK = (
+    "localhost,localhost.,ip6-localhost,ip6-loopback,"
+    "127.0.0.0/8,::1,::ffff:127.0.0.0/104,0.0.0.0,::"  # the last two are this machine as well
+)
 """Never reached through a proxy."""
 
 Builder = TypeVar("Builder", ClientBuilder, SyncClientBuilder)

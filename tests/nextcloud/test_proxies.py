@@ -69,7 +69,9 @@ def test_one_for_https_is_not_used_for_http(
     assert proxy.requests == []
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LocalHost"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.1", "0.0.0.0", "[::ffff:127.0.0.1]", "localhost", "LocalHost"]
+)
 def test_loopback_is_reached_without_it(
     server: NextcloudServer, tmp_path: Path, proxy: HttpProxy, host: str
 ) -> None:
