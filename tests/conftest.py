@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 import redis
+from crawlers import crawler_of
 from environments import bare_environment
 from hypothesis import settings
 from ports import nobody_listens
 from scrapy import Spider
 from scrapy.crawler import Crawler
-from scrapy.utils.test import get_crawler
 
-from tmdb_scrapy import settings as page
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.local.redis_server import RedisServer
 from tmdb_scrapy.spiders.of_kinds import SPIDERS
@@ -133,7 +132,6 @@ def make_crawler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..
     ) -> Crawler:
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        ours = {name: getattr(page, name) for name in dir(page) if name.isupper()}
-        return get_crawler(spider_class, {**ours, "ASYNCIO_EVENT_LOOP": None, **(settings or {})})
+        return crawler_of(spider_class, settings)
 
     return made

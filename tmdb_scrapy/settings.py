@@ -79,7 +79,7 @@ FEED_EXPORTERS: dict[str, str | None] = {  # of -o FILE, beside the parts
 
 # Outcomes
 EXTENSIONS: dict[str, int | None] = {
-    "tmdb_scrapy.pacing.extension.PacingExtension": 10,
+    "tmdb_scrapy.extensions.pacing.PacingExtension": 10,
     "tmdb_scrapy.extensions.heartbeat.HeartbeatExtension": 20,
     "tmdb_scrapy.extensions.settlement.SettlementExtension": 30,
 }

@@ -15,7 +15,7 @@ from scripted_server import Script, Server, serving, sized
 
 from tmdb_scrapy.downloader.handler import TmdbDownloadHandler
 from tmdb_scrapy.downloader.wire import Wire
-from tmdb_scrapy.pacing.extension import PacingExtension
+from tmdb_scrapy.worker import pacing_of
 
 V3_KEY = "0123456789abcdef" * 2
 V4_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJ4In0.c2lnbmF0dXJl-_"
@@ -32,7 +32,7 @@ class Stage:
     def __init__(self, server: Server, crawler: Crawler) -> None:
         self.server = server
         self.crawler = crawler
-        self.pacing = PacingExtension.pacing_of(crawler)
+        self.pacing = pacing_of(crawler)
         self.handler = TmdbDownloadHandler(crawler)
         self.wire = Wire(self.pacing.config, crawler.settings)
 

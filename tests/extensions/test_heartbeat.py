@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
-from scrapy.utils.test import get_crawler
+from crawlers import crawler_of
 
 from tmdb_scrapy import settings as page
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
-from tmdb_scrapy.pacing.extension import PacingExtension
 from tmdb_scrapy.queue import Heartbeat
 from tmdb_scrapy.spiders.of_kinds import SPIDERS
+from tmdb_scrapy.worker import machine
 
 SETTINGS = {name: getattr(page, name) for name in dir(page) if name.isupper()}
 
@@ -27,8 +27,7 @@ def beating(as_user: pytest.MonkeyPatch) -> Beating:
     def made(**variables: str) -> HeartbeatExtension:
         for name, value in variables.items():
             as_user.setenv(name, value)
-        crawler = get_crawler(SPIDERS["movies"], {**SETTINGS, "ASYNCIO_EVENT_LOOP": None})
-        crawler.spider = SPIDERS["movies"].from_crawler(crawler)
+        crawler = crawler_of(SPIDERS["movies"])
         extension = crawler.get_extension(HeartbeatExtension)
         assert extension is not None
         return extension
@@ -37,16 +36,21 @@ def beating(as_user: pytest.MonkeyPatch) -> Beating:
 
 
 def workers(here: int, elsewhere: int = 0) -> list[Heartbeat]:
-    hosts = [socket.gethostname()] * here + ["elsewhere"] * elsewhere
+    """All have one host name, as clones of an image have: it is not what tells machines apart."""
+    machines = [machine()] * here + ["elsewhere"] * elsewhere
     return [
-        Heartbeat(name=f"worker-{number}", host=host, pid=number, state="crawling")
-        for number, host in enumerate(hosts)
+        Heartbeat(
+            name=f"worker-{number}", host="clone", machine=each, pid=number, state="crawling", in_use=True
+        )
+        for number, each in enumerate(machines)
     ]
 
 
 def cap_per_s(extension: HeartbeatExtension, peers: list[Heartbeat]) -> float:
+    if not any(peer.name == extension._worker.name for peer in peers):
+        peers = [msgspec.structs.replace(peers[0], name=extension._worker.name), *peers[1:]]
     extension._share(peers)
-    return PacingExtension.pacing_of(extension._crawler).governor.pace.cap_per_s
+    return extension._worker.pacing.governor.pace.cap_per_s
 
 
 @pytest.mark.parametrize(
@@ -65,6 +69,17 @@ def test_a_worker_takes_its_share_of_each_limit(
     beating: Beating, here: int, elsewhere: int, settings: dict[str, str], expected_per_s: float
 ) -> None:
     assert cap_per_s(beating(**settings), workers(here, elsewhere)) == pytest.approx(expected_per_s)
+
+
+@pytest.mark.parametrize(
+    "idle", [{"state": "waiting"}, {"state": "paused"}, {"in_use": False, "rate_per_s": 0.1}]
+)
+def test_who_does_not_need_its_share_leaves_it_to_the_others(beating: Beating, idle: dict[str, Any]) -> None:
+    extension = beating(RATE_LIMIT="40", PROCESSES="1")
+    _, *others = workers(4)
+    others = [msgspec.structs.replace(peer, **idle) for peer in others]
+    own = msgspec.structs.replace(others[0], name=extension._worker.name, state="crawling", in_use=True)
+    assert cap_per_s(extension, [own, *others]) == pytest.approx(37)
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,8 @@ import pytest
 from scrapy.crawler import Crawler
 
 from tmdb_scrapy.pacing.breaker import LONGEST_PROBE_GAP_S, Breaker, BreakerClosed
-from tmdb_scrapy.pacing.extension import PacingExtension
 from tmdb_scrapy.queue import Lease
 from tmdb_scrapy.queue.feed import Claim
-from tmdb_scrapy.spiders.of_kinds import SPIDERS
 
 Virtually = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -226,15 +224,15 @@ def test_ten_minutes_of_outage_cost_ten_minutes_and_no_id(
 ) -> None:
     """Twenty threads, the API down from second 10 to 610, attempts counted and repeated by the spider."""
     crawler = make_crawler()
-    spider: Any = SPIDERS["movies"].from_crawler(crawler)
-    pacing = PacingExtension.pacing_of(crawler)
+    spider: Any = crawler.spider
+    pacing = spider.worker.pacing
 
     async def main() -> None:
         loop, breaker, done = asyncio.get_running_loop(), pacing.breaker, 0
         began = loop.time()
         claims = deque(Claim(Lease(b"%d-1" % number, number)) for number in range(3000))
         monkeypatch.setattr(
-            spider.feed, "again", lambda claim, delay_s: loop.call_later(delay_s, claims.append, claim)
+            spider.worker.feed, "again", lambda claim, delay_s: loop.call_later(delay_s, claims.append, claim)
         )
 
         def down() -> bool:
@@ -246,7 +244,7 @@ def test_ten_minutes_of_outage_cost_ten_minutes_and_no_id(
 
         async def thread() -> None:
             nonlocal done
-            while done + spider.feed.finished < 3000:
+            while done + spider.worker.feed.finished < 3000:
                 await breaker.passage()
                 sent_in, claim = breaker.generation, claims.popleft() if claims else None
                 await asyncio.sleep(0.2)
@@ -261,7 +259,7 @@ def test_ten_minutes_of_outage_cost_ten_minutes_and_no_id(
 
         pacing.probe_with(probe)
         await asyncio.gather(*(thread() for _ in range(20)))
-        assert (done, spider.feed.take_finished()) == (3000, [])
+        assert (done, spider.worker.feed.take_finished()) == (3000, [])
         assert loop.time() - began < 600 + 30 + 16
         assert breaker.generation == 1
 

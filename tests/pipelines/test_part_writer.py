@@ -6,20 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from scrapy import Spider
-from scrapy.utils.test import get_crawler
+from scrapy.crawler import Crawler
 
-from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
+from tmdb_scrapy.records.part import Part, parts_directory
 from tmdb_scrapy.records.record import Record
+from tmdb_scrapy.worker import worker_of
 
 Make = Callable[[], PartWriterPipeline]
-
-
-class WorkerSpider(Spider):
-    name = kind = KINDS["movies"]
-    worker = "here-1-abcdef"
 
 
 def record(tmdb_id: int, body: bytes, kind: str = "movies") -> Record:
@@ -27,14 +22,12 @@ def record(tmdb_id: int, body: bytes, kind: str = "movies") -> Record:
 
 
 @pytest.fixture
-def make(tmp_path: Path) -> Make:
+def make(tmp_path: Path, make_crawler: Callable[..., Crawler]) -> Make:
     def made() -> PartWriterPipeline:
-        config = Config.load({"DATA_DIR": str(tmp_path)}, tmp_path / ".env")
-        crawler = get_crawler(WorkerSpider, {"TMDB_CONFIG": config})
-        crawler.spider = WorkerSpider()
-        pipeline = PartWriterPipeline.from_crawler(crawler)
-        pipeline.open_spider()
-        return pipeline
+        worker = worker_of(make_crawler(DATA_DIR=str(tmp_path)))
+        worker.name = "here-1-abcdef"
+        worker.part = Part(parts_directory(tmp_path, worker.kind) / f"{worker.name}.jsonl")
+        return PartWriterPipeline(worker)
 
     return made
 
@@ -62,9 +55,8 @@ def test_the_item_is_passed_on(make: Make) -> None:
 def test_a_line_is_with_the_operating_system_after_a_flush(make: Make, file: Path) -> None:
     pipeline = make()
     pipeline.process_item(record(1, b'{"id":1}'))
-    assert pipeline.part is not None
-    pipeline.part.flush()
-    pipeline.part.sync()
+    pipeline._worker.part.flush()
+    pipeline._worker.part.sync()
     assert file.read_bytes() == b'{"id":1}\n'
     pipeline.close_spider()
 

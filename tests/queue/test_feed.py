@@ -19,7 +19,7 @@ from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import Heartbeat, IdQueue, Settlement, State, connect
 from tmdb_scrapy.queue import feed as feed_module
 from tmdb_scrapy.queue.feed import Claim, Feed, QueueInconsistent
-from tmdb_scrapy.queue.patience import Patience
+from tmdb_scrapy.queue.wait import WaitForRedis
 
 CONCURRENCY = 4
 DEADLINE_S = 20.0
@@ -32,7 +32,7 @@ class Stage:
     client: redis.asyncio.Redis
     queue: IdQueue
     feed: Feed
-    patience: Patience
+    wait_for_redis: WaitForRedis
     idle: bool = False
     idle_asked: int = 0
     """How often the feed has looked whether the engine has nothing in hand."""
@@ -80,9 +80,9 @@ def play(config: Config, monkeypatch: pytest.MonkeyPatch) -> Play:
             queue = IdQueue(client, KINDS["movies"])
             await queue.open()
             await queue.beat(Heartbeat(name="ada", host="here", pid=1, state="crawling"))
-            patience = Patience(config)
-            feed = Feed(queue, "ada", patience, CONCURRENCY, lambda: stage.is_idle())
-            stage = Stage(client, queue, feed, patience)
+            wait_for_redis = WaitForRedis(config)
+            feed = Feed(queue, "ada", wait_for_redis, CONCURRENCY, lambda: stage.is_idle())
+            stage = Stage(client, queue, feed, wait_for_redis)
             yield stage
             feed.stop()
 
@@ -382,7 +382,7 @@ class TestRedisAway:
             await stage.client.replicaof("127.0.0.1", "1")
             try:
                 settling = asyncio.ensure_future(stage.settle())
-                await until(lambda: "read-only" in stage.patience.last_error, "it was refused")
+                await until(lambda: "read-only" in stage.wait_for_redis.last_error, "it was refused")
                 assert not settling.done()
                 assert stage.feed.held == 2
             finally:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crawlers import crawler_of
 from scrapy.http import TextResponse
-from scrapy.utils.test import get_crawler
 
 from tmdb_scrapy import settings as page
 from tmdb_scrapy.extensions.settlement import SettlementExtension
@@ -32,27 +32,24 @@ class Worker:
     """Spider, pipeline and extension of a worker whose engine does not run; its queue is on a real Redis."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        crawler = get_crawler(SPIDERS["movies"], SETTINGS)
-        self.spider: Any = SPIDERS["movies"].from_crawler(crawler)
-        crawler.spider = self.spider
+        crawler = crawler_of(SPIDERS["movies"])
+        self.spider: Any = crawler.spider
         self.writer = PartWriterPipeline.from_crawler(crawler)
         self.settlement = SettlementExtension.from_crawler(crawler)
-        monkeypatch.setattr(crawler, "get_item_pipeline", lambda _: self.writer)
 
     async def keep(self, ids: Iterable[int]) -> None:
         """Lease each ID and let its record come out of the pipelines."""
-        queue = self.spider.queue
+        queue = self.spider.worker.queue
         await queue.seed(list(ids))
-        self.writer.open_spider()
-        for lease in await queue.lease(self.spider.worker, len(list(ids))):
+        for lease in await queue.lease(self.spider.worker.name, len(list(ids))):
             request = self.spider.request_for(Claim(lease))
             item = Record(KINDS["movies"], lease.id, _body(lease), Deciding())
             self.writer.process_item(item)
             self.settlement.kept(item, response=TextResponse(request.url, request=request))
 
     def lines_on_disk(self) -> list[bytes]:
-        assert self.writer.part is not None
-        return self.writer.part.path.read_bytes().splitlines()
+        assert self.spider.worker.part is not None
+        return self.spider.worker.part.path.read_bytes().splitlines()
 
 
 def _body(lease: Lease) -> bytes:
@@ -99,7 +96,7 @@ def test_lines_are_synced_before_the_settlement_of_their_ids_is_sent(
     async def story() -> bytes:
         await worker.keep(IDS)
         await worker.settlement.settle()
-        ledger: bytes = await worker.spider.queue.ledger()
+        ledger: bytes = await worker.spider.worker.queue.ledger()
         return ledger
 
     assert told(worker, story) == b"\0kkk"
@@ -119,7 +116,7 @@ def test_nothing_is_settled_when_the_disk_refuses_the_sync(
         await worker.keep(IDS)
         with pytest.raises(OSError, match="the disk is broken"):
             await worker.settlement.settle()
-        ledger: bytes = await worker.spider.queue.ledger()
+        ledger: bytes = await worker.spider.worker.queue.ledger()
         return ledger
 
     assert told(worker, story) == b"\0qqq"

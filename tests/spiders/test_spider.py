@@ -9,22 +9,23 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from crawlers import crawler_of
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import TextResponse
-from scrapy.utils.test import get_crawler
 from twisted.python.failure import Failure
 
 from tmdb_scrapy import settings as page
 from tmdb_scrapy.config import ConfigError
 from tmdb_scrapy.kinds import KINDS
-from tmdb_scrapy.pacing.extension import PacingExtension
 from tmdb_scrapy.pacing.pacing import Stopping
 from tmdb_scrapy.queue import Lease, State
 from tmdb_scrapy.queue.feed import Claim
 from tmdb_scrapy.records.record import Record
 from tmdb_scrapy.spiders.of_kinds import SPIDERS
-from tmdb_scrapy.spiders.spider import LONGEST_BACKOFF_S, TmdbSpider
+from tmdb_scrapy.spiders.retries import LONGEST_BACKOFF_S
+from tmdb_scrapy.spiders.spider import TmdbSpider
+from tmdb_scrapy.worker import Worker
 
 SETTINGS = {name: getattr(page, name) for name in dir(page) if name.isupper()}
 RETRIES = SETTINGS["RETRY_TIMES"]
@@ -42,8 +43,7 @@ def make(as_user: pytest.MonkeyPatch) -> Make:
     def made(spider_class: type[TmdbSpider] = SPIDERS["movies"], **variables: str) -> Any:
         for name, value in variables.items():
             as_user.setenv(name, value)
-        crawler = get_crawler(spider_class, {**SETTINGS, "ASYNCIO_EVENT_LOOP": None})
-        return spider_class.from_crawler(crawler)
+        return crawler_of(spider_class).spider
 
     return made
 
@@ -75,7 +75,7 @@ def fail(spider: Any, error: Exception, of: Claim, **meta: Any) -> None:
 
 
 def outcomes(spider: Any) -> list[tuple[State, str]]:
-    return [(settlement.state, settlement.reason) for settlement in spider.feed.take_finished()]
+    return [(settlement.state, settlement.reason) for settlement in spider.worker.feed.take_finished()]
 
 
 class TestRequest:
@@ -141,7 +141,7 @@ class TestAnswers:
     ) -> None:
         spider = make()
         stops: list[str] = []
-        monkeypatch.setattr(spider, "stop", lambda reason, message: stops.append(f"{reason}: {message}"))
+        monkeypatch.setattr(Worker, "stop", lambda _, reason, told: stops.append(f"{reason}: {told}"))
         claims = [claim() for _ in range(ids)]
         for asked in range(ids * (RETRIES + 1)):
             parse(spider, WITHOUT_CREDITS, of=claims[asked % ids])
@@ -207,7 +207,7 @@ class TestNoAnswer:
         one.generation -= 1
         fail(spider, TimeoutError(), one)
         assert (outcomes(spider), one.attempts) == ([], 1)
-        assert one.generation == PacingExtension.pacing_of(spider.crawler).breaker.generation
+        assert one.generation == spider.worker.pacing.breaker.generation
 
     def test_a_worker_that_stops_says_nothing_of_the_id(self, make: Make) -> None:
         spider, one = make(), claim()
@@ -224,7 +224,7 @@ def test_the_backoff_doubles_with_jitter_up_to_a_limit(make: Make, monkeypatch: 
     spider, one = make(), claim()
     delays: list[float] = []
     spider._retry_times = 99
-    monkeypatch.setattr(spider.feed, "again", lambda claim, delay_s: delays.append(delay_s))
+    monkeypatch.setattr(spider.worker.feed, "again", lambda claim, delay_s: delays.append(delay_s))
     for _ in range(12):
         fail(spider, TimeoutError(), one)
     for number, delay_s in enumerate(delays, 1):
@@ -244,7 +244,7 @@ class TestSettings:
             make(THREADS="none")
 
     def test_every_worker_has_a_name_of_its_own_that_fits_into_a_path(self, make: Make) -> None:
-        names = {make().worker for _ in range(3)}
+        names = {make().worker.name for _ in range(3)}
         assert len(names) == 3
         assert not any("/" in name or " " in name for name in names)
 

@@ -63,6 +63,9 @@ class Command(ScrapyCrawl):
         )
         if reason == "shutdown" or early:
             return INTERRUPTED
-        message = getattr(crawler.spider, "close_message", "") or f"the crawl ended early ({reason})"
+        message = (
+            getattr(getattr(crawler.spider, "worker", None), "close_message", "")
+            or f"the crawl ended early ({reason})"
+        )
         complain(message)
         return 1

@@ -16,7 +16,7 @@ from tmdb_scrapy.downloader.responses import ApiResponse, any_response, api_resp
 from tmdb_scrapy.downloader.retry_after import retry_after_s
 from tmdb_scrapy.downloader.verdict import Verdict, judge, message_in
 from tmdb_scrapy.downloader.wire import DroppedError, ProxyRefusedError, UntrustedError, Wire
-from tmdb_scrapy.pacing.extension import PacingExtension
+from tmdb_scrapy.worker import pacing_of
 
 DROPS_FORGIVEN = 2
 """How often the server may drop a request's new connection in a time when it answers others, before that is
@@ -35,7 +35,7 @@ class TmdbDownloadHandler(BaseDownloadHandler):
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        self._pacing = PacingExtension.pacing_of(crawler)
+        self._pacing = pacing_of(crawler)
         self._wire = Wire(self._pacing.config, crawler.settings)
         self._reach = Reach(self._wire, self._pacing)
         self._pacing.probe_with(self._reach.probe)

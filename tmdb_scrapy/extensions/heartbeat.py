@@ -10,30 +10,33 @@ import socket
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from redis.exceptions import RedisError
 from scrapy import signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import CloseSpider, NotConfigured
+from scrapy.exceptions import CloseSpider
 
 from tmdb_scrapy.kinds import KINDS
-from tmdb_scrapy.pacing.extension import PacingExtension
-from tmdb_scrapy.pacing.pacing import Pacing
+from tmdb_scrapy.pacing.shares import divide, need_per_s
 from tmdb_scrapy.queue import Heartbeat, IdQueue
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.keys import HEARTBEAT_INTERVAL_S, HEARTBEAT_TTL_S
 from tmdb_scrapy.queue.tasks import end
+from tmdb_scrapy.worker import Worker, machine, worker_of
 
 logger = logging.getLogger(__name__)
+
+CRAWLING = "crawling"
 
 
 class HeartbeatExtension:
     """Keeps this worker's leases its own, and shares rates with the workers that it sees."""
 
-    def __init__(self, crawler: Crawler) -> None:
+    def __init__(self, crawler: Crawler, worker: Worker) -> None:
         self._crawler = crawler
-        self._host = socket.gethostname()
+        self._worker = worker
+        self._machine = machine()
         self._started_at = time.time()
         self._beats: asyncio.Task[None] | None = None
         self._seen_at = 0.0
@@ -46,29 +49,19 @@ class HeartbeatExtension:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Raises `NotConfigured` for a spider that leases nothing, as that of `scrapy shell`."""
-        if crawler.settings["TMDB_CONFIG"] is None:
-            raise NotConfigured
-        return cls(crawler)
-
-    @property
-    def _spider(self) -> Any:
-        return self._crawler.spider
-
-    @property
-    def _pacing(self) -> Pacing:
-        return PacingExtension.pacing_of(self._crawler)
+        return cls(crawler, worker_of(crawler))
 
     async def opened(self) -> None:
         """The first beat comes before the first lease: a lease without a heartbeat is anybody's."""
-        spider = self._spider
-        self._queues = [IdQueue(spider.server, kind) for kind in KINDS.values()]
+        worker = self._worker
+        self._queues = [IdQueue(worker.client, kind) for kind in KINDS.values()]
         self._seen_at = asyncio.get_running_loop().time()
         try:
-            await spider.queue.open()
+            await worker.queue.open()
             await self._beat()
         except (RedisError, OSError) as error:
-            spider.close_message = explain(error, spider.config)
-            logger.error("%s", spider.close_message)
+            worker.close_message = explain(error, worker.config)
+            logger.error("%s", worker.close_message)
             raise CloseSpider("no_redis") from None
         if self._takes_from_others(await self._peers()):
             # The others learn of this worker with their next beat; until then they use its share.
@@ -78,14 +71,14 @@ class HeartbeatExtension:
 
     def _takes_from_others(self, peers: Sequence[Heartbeat]) -> bool:
         """Whether others have to slow down before this worker may begin."""
-        config = self._spider.config
+        config = self._worker.config
         if config.fleet_rate_limit and len(peers) > 1:
             return True
         return bool(config.rate_limit) and len(self._neighbours(peers)) > config.processes
 
     def _neighbours(self, peers: Sequence[Heartbeat]) -> list[Heartbeat]:
         """The workers of this machine, this one included."""
-        return [peer for peer in peers if peer.host == self._host]
+        return [peer for peer in peers if peer.machine == self._machine]
 
     async def _beat_regularly(self) -> None:
         loop = asyncio.get_running_loop()
@@ -94,23 +87,23 @@ class HeartbeatExtension:
             try:
                 await self._beat()
             except (RedisError, OSError) as error:
-                self._last_error = explain(error, self._spider.config)
+                self._last_error = explain(error, self._worker.config)
             except Exception:
                 # Without a heartbeat the leases are anybody's: whatever went wrong, go on beating.
                 logger.exception("A heartbeat went wrong")
             else:
                 self._last_error = ""
             away_s = loop.time() - self._seen_at
-            if away_s > HEARTBEAT_TTL_S and self._spider.config.fleet_rate_limit:
-                self._pacing.governor.pause()
+            if away_s > HEARTBEAT_TTL_S and self._worker.config.fleet_rate_limit:
+                self._worker.pacing.governor.pause()
 
     async def _beat(self) -> None:
         loop = asyncio.get_running_loop()
         away_s = loop.time() - self._seen_at
-        await self._spider.queue.beat(self._heartbeat())
+        await self._worker.queue.beat(self._heartbeat())
         if away_s > HEARTBEAT_TTL_S:
             # Everybody's heartbeat may have expired with ours: let them all be back before taking leases.
-            self._spider.feed.reclaim_after = loop.time() + HEARTBEAT_TTL_S
+            self._worker.feed.reclaim_after = loop.time() + HEARTBEAT_TTL_S
         self._share(await self._peers())
         self._seen_at = loop.time()
 
@@ -119,18 +112,19 @@ class HeartbeatExtension:
         return [worker for queue in self._queues for worker in (await queue.workers())[0]]
 
     def _share(self, peers: Sequence[Heartbeat]) -> None:
-        """Take this worker's part of what the machine and the fleet may use."""
-        config, governor = self._spider.config, self._pacing.governor
+        """Take this worker's part of what the machine and the fleet may use, by what each needs."""
+        config, governor = self._worker.config, self._worker.pacing.governor
         here = self._neighbours(peers)
         pace = governor.pace
         # Those that PROCESSES announces may not have started yet: room for them from the first request on.
         pace.sharers = max(len(here), config.processes)
+        unborn = pace.sharers - len(here)
         caps = [
-            limit_per_s / sharers
-            for limit_per_s, sharers in (
-                (config.rate_limit, pace.sharers),
-                (config.fleet_rate_limit, max(len(peers), 1)),
-                (self._pacing.delay_limit_per_s, 1),
+            limit_per_s
+            for limit_per_s in (
+                self._part_of(config.rate_limit, here, unborn),
+                self._part_of(config.fleet_rate_limit, peers, 0),
+                self._worker.pacing.delay_limit_per_s,
             )
             if limit_per_s
         ]
@@ -140,8 +134,18 @@ class HeartbeatExtension:
             pace.nudge(sum(pressed) / len(pressed))
         governor.resume()
 
+    def _part_of(self, limit_per_s: float, peers: Sequence[Heartbeat], unborn: int) -> float:
+        """This worker's part of a limit that `peers` share, and `unborn` workers soon; 0 for no limit."""
+        others = [peer for peer in peers if peer.name != self._worker.name]
+        needs: list[float | None] = [None] * (1 + unborn)
+        needs += [
+            need_per_s(crawling=peer.state == CRAWLING, in_use=peer.in_use, used_per_s=peer.rate_per_s)
+            for peer in others
+        ]
+        return divide(limit_per_s, needs)[0] if limit_per_s else 0.0
+
     def _heartbeat(self) -> Heartbeat:
-        spider, pacing = self._spider, self._pacing
+        worker, pacing = self._worker, self._worker.pacing
         loop_time = asyncio.get_running_loop().time()
         elapsed_s = max(loop_time - self._seen_at, 0.1)
         answered, self._answers = pacing.answers - self._answers, pacing.answers
@@ -149,32 +153,33 @@ class HeartbeatExtension:
         prefix = "settled/"
         settled = stats.get_stats() if stats else {}
         return Heartbeat(
-            name=spider.worker,
-            host=self._host,
+            name=worker.name,
+            host=socket.gethostname(),
+            machine=self._machine,
             pid=os.getpid(),
             state=self._state(),
             rate_per_s=round(answered / elapsed_s, 2),
             allowed_per_s=round(pacing.governor.pace.rate_per_s, 2),
             in_use=pacing.governor.pace.in_use,
             in_flight=pacing.in_flight,
-            leased=spider.feed.held,
+            leased=worker.feed.held,
             outcomes={k.removeprefix(prefix): v for k, v in settled.items() if k.startswith(prefix)},
             throttled=pacing.throttled,
             memory_bytes=_resident_bytes(),
-            last_error=spider.close_message
+            last_error=worker.close_message
             or pacing.trouble
             or self._last_error
-            or spider.patience.last_error,
+            or worker.wait_for_redis.last_error,
             started_at=self._started_at,
             seen_at=time.time(),
         )
 
     def _state(self) -> str:
-        if self._spider.close_message:
+        if self._worker.close_message:
             return "stopping"
-        if self._pacing.breaker.is_open:
+        if self._worker.pacing.breaker.is_open:
             return "paused"
-        return "waiting" if self._spider.feed.waiting else "crawling"
+        return "waiting" if self._worker.feed.waiting else CRAWLING
 
     async def end(self) -> None:
         """Stop beating and hand all leases back. Called once everything that can be is settled."""
@@ -182,10 +187,10 @@ class HeartbeatExtension:
         if self._beats:
             await end(self._beats)
         try:
-            await self._spider.queue.hand_back(self._spider.worker)
+            await self._worker.queue.hand_back(self._worker.name)
         except (RedisError, OSError) as error:
             logger.warning(
-                "%s. Leases free themselves in %.0f s", explain(error, self._spider.config), HEARTBEAT_TTL_S
+                "%s. Leases free themselves in %.0f s", explain(error, self._worker.config), HEARTBEAT_TTL_S
             )
 
 

@@ -11,18 +11,17 @@ from typing import Any, Self
 from redis.exceptions import RedisError
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
-from scrapy.exceptions import NotConfigured
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
 from tmdb_scrapy.open_files import advice
-from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.feed import Claim
 from tmdb_scrapy.queue.states import State
 from tmdb_scrapy.queue.tasks import end
 from tmdb_scrapy.records.record import Record
+from tmdb_scrapy.worker import Worker, worker_of
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +36,14 @@ again by others."""
 class SettlementExtension:
     """Listens for what becomes of each ID and settles in batches: flush, sync, then Redis."""
 
-    def __init__(self, crawler: Crawler) -> None:
+    def __init__(self, crawler: Crawler, worker: Worker) -> None:
         self._crawler = crawler
+        self._worker = worker
         self._loop_task: asyncio.Task[None] | None = None
         self._last_at = 0.0
         self._lock = asyncio.Lock()
         self._ending = asyncio.Event()
         self._warned = False
-        self._writer: PartWriterPipeline | None = None
         self.outcomes: Counter[str] = Counter()
         """IDs settled by this worker, by label of the state."""
         connect = crawler.signals.connect
@@ -59,16 +58,9 @@ class SettlementExtension:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         """Raises `NotConfigured` for a spider that leases nothing, as that of `scrapy shell`."""
-        if crawler.settings["TMDB_CONFIG"] is None:
-            raise NotConfigured
-        return cls(crawler)
-
-    @property
-    def _spider(self) -> Any:
-        return self._crawler.spider
+        return cls(crawler, worker_of(crawler))
 
     def opened(self) -> None:
-        self._writer = self._crawler.get_item_pipeline(PartWriterPipeline)
         self._last_at = asyncio.get_running_loop().time()
         self._loop_task = asyncio.ensure_future(self._settle_regularly())
 
@@ -76,8 +68,8 @@ class SettlementExtension:
         claim = _claim_of(response)
         if claim is None:
             return
-        if self._writer is not None and self._writer.take_written(claim.id):
-            self._spider.feed.finish(claim, State.KEPT)
+        if self._worker.take_written(claim.id):
+            self._worker.feed.finish(claim, State.KEPT)
         elif not claim.settled and not self._warned:
             self._warned = True
             logger.warning(
@@ -90,19 +82,18 @@ class SettlementExtension:
         self._finish_record(item, response, State.DROPPED, getattr(exception, "reason", None) or "pipeline")
 
     def item_failed(self, item: Any, response: Response | Failure | None, failure: Failure) -> None:
-        writer = self._writer
-        if writer is not None and writer.part is not None and failure.value is writer.part.refusal:
+        if failure.value is not None and failure.value is self._worker.part.refusal:
             self._disk_refused(failure.value)
         else:
             self._finish_record(item, response, State.FAILED, type(failure.value).__name__)
 
     def spider_failed(self, failure: Failure, response: Response | Failure | None) -> None:
         if claim := _claim_of(response):
-            self._spider.feed.finish(claim, State.FAILED, type(failure.value).__name__)
+            self._worker.feed.finish(claim, State.FAILED, type(failure.value).__name__)
 
     def request_dropped(self, request: Request) -> None:
         if claim := request.meta.get("claim"):
-            self._spider.feed.finish(claim, State.FAILED, "request_dropped")
+            self._worker.feed.finish(claim, State.FAILED, "request_dropped")
 
     def _finish_record(
         self, item: Any, response: Response | Failure | None, state: State, reason: str
@@ -110,9 +101,8 @@ class SettlementExtension:
         """The end of a record, not of whatever else a user's code makes of its response."""
         claim = _claim_of(response)
         if claim is not None and isinstance(item, Record) and item.id == claim.id:
-            if self._writer is not None:
-                self._writer.take_written(claim.id)
-            self._spider.feed.finish(claim, state, reason)
+            self._worker.take_written(claim.id)
+            self._worker.feed.finish(claim, state, reason)
 
     async def _settle_regularly(self) -> None:
         while not self._ending.is_set():
@@ -126,7 +116,7 @@ class SettlementExtension:
                 return
             except Exception as error:
                 logger.exception("Settling failed")
-                self._spider.stop("settling_failed", f"outcomes cannot be settled: {error}")
+                self._worker.stop("settling_failed", f"outcomes cannot be settled: {error}")
                 return
 
     async def settle(self) -> None:
@@ -135,7 +125,7 @@ class SettlementExtension:
         Raises `OSError` when the disk refuses; then nothing of this batch is settled.
         """
         async with self._lock:
-            feed = self._spider.feed
+            feed = self._worker.feed
             finished = feed.take_finished()
             if any(settlement.state is State.KEPT for settlement in finished):
                 await self._sync()
@@ -146,11 +136,8 @@ class SettlementExtension:
             self._record(finished)
 
     async def _sync(self) -> None:
-        writer = self._writer
-        if writer is None or writer.part is None:
-            return
-        writer.part.flush()
-        await asyncio.to_thread(writer.part.sync)
+        self._worker.part.flush()
+        await asyncio.to_thread(self._worker.part.sync)
 
     def _record(self, finished: list[Any]) -> None:
         for settlement in finished:
@@ -160,19 +147,19 @@ class SettlementExtension:
                 self._crawler.stats.set_value(f"settled/{label}", count)
 
     def _disk_refused(self, error: BaseException | None) -> None:
-        where = self._spider.config.data_dir
+        where = self._worker.config.data_dir
         otherwise = f"free some space in DATA_DIR ({where}), or let this user write there"
-        self._spider.stop(
+        self._worker.stop(
             "disk_refused",
             f"a part cannot be written ({error}): " + advice(error, otherwise),
         )
 
     async def closed(self, reason: str) -> None:
-        spider = self._spider
+        worker = self._worker
         self._ending.set()
         if self._loop_task:
             await end(self._loop_task, LAST_CHANCE_S)
-        await spider.feed.end()
+        await worker.feed.end()
         try:
             async with asyncio.timeout(LAST_CHANCE_S):
                 await self.settle()
@@ -183,11 +170,11 @@ class SettlementExtension:
         except OSError as error:
             logger.error("The last lines could not be written (%s): their IDs will be fetched again", error)
         except RedisError as error:
-            logger.error("%s. The last IDs will be fetched again", explain(error, spider.config))
+            logger.error("%s. The last IDs will be fetched again", explain(error, worker.config))
         heartbeat = self._crawler.get_extension(HeartbeatExtension)
         if heartbeat is not None:
             await heartbeat.end()
-        await spider.server.aclose()
+        await worker.client.aclose()
 
 
 def _claim_of(response: Response | Failure | None) -> Claim | None:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from tmdb_scrapy.queue.id_queue import IdQueue, Lease, Settlement
 from tmdb_scrapy.queue.keys import HEARTBEAT_TTL_S
-from tmdb_scrapy.queue.patience import Patience
 from tmdb_scrapy.queue.states import State
 from tmdb_scrapy.queue.tasks import end
+from tmdb_scrapy.queue.wait import WaitForRedis
 
 logger = logging.getLogger(__name__)
 
@@ -54,12 +54,17 @@ class Claim:
 class Feed:
     """Where the spider gets its next ID and where outcomes are kept until they are settled.
 
-    `idle` answers whether the engine has nothing in hand; an ID that is held while it is idle was swallowed
+    `idle` tells whether the engine has nothing in hand; an ID that is held while it is idle was swallowed
     by some component and is settled as failed, so that it is never lost without a word.
     """
 
     def __init__(
-        self, queue: IdQueue, worker: str, patience: Patience, concurrency: int, idle: Callable[[], bool]
+        self,
+        queue: IdQueue,
+        worker: str,
+        wait_for_redis: WaitForRedis,
+        concurrency: int,
+        idle: Callable[[], bool],
     ) -> None:
         self.queue = queue
         self.worker = worker
@@ -68,7 +73,7 @@ class Feed:
         self.reclaim_after = 0.0
         """Loop time before which nobody's leases may be taken over (see the heartbeat)."""
         self.throughput_per_s = 0.0
-        self._patience = patience
+        self._wait_for_redis = wait_for_redis
         self._concurrency = concurrency
         self._idle = idle
         self._ready: deque[Claim] = deque()
@@ -146,7 +151,7 @@ class Feed:
     async def settle(self, settlements: list[Settlement], elapsed_s: float) -> None:
         """Settle outcomes, waiting for Redis if it is away. `elapsed_s`: since the last batch."""
         if settlements:
-            await self._patience(lambda: self.queue.settle(settlements))
+            await self._wait_for_redis(lambda: self.queue.settle(settlements))
             for settlement in settlements:
                 self._held.pop(settlement.lease.entry, None)
         rate_per_s = len(settlements) / max(elapsed_s, 1e-3)
@@ -170,7 +175,7 @@ class Feed:
         return min(self._concurrency * 2 + math.ceil(self.throughput_per_s * AHEAD_S), LONGEST_LEASE)
 
     def _release_due(self, now: float) -> float | None:
-        """Move retries that are due to the front; answers the seconds until the next one is."""
+        """Move retries that are due to the front; returns the seconds until the next one is."""
         while self._delayed and self._delayed[0][0] <= now:
             self._ready.appendleft(heapq.heappop(self._delayed)[2])
         return self._delayed[0][0] - now if self._delayed else None
@@ -207,14 +212,14 @@ class Feed:
                 await self._need(WAIT_FOR_OTHERS_S)
 
     async def _lease(self, wanted: int) -> list[Lease]:
-        return await self._patience(lambda: self.queue.lease(self.worker, wanted))
+        return await self._wait_for_redis(lambda: self.queue.lease(self.worker, wanted))
 
     async def _reclaim(self, wanted: int) -> list[Lease]:
         """Leases of workers that are gone, looked for now and then; they come before new ones."""
         now = asyncio.get_running_loop().time()
         if now < max(self._reclaim_at, self.reclaim_after):
             return []
-        leases = await self._patience(lambda: self.queue.reclaim(self.worker, wanted))
+        leases = await self._wait_for_redis(lambda: self.queue.reclaim(self.worker, wanted))
         if leases:
             logger.info("Took over %d leases of workers that are gone", len(leases))
         else:
@@ -247,12 +252,15 @@ class Feed:
         if self._held:
             self._settle_swallowed()
             return False
-        unknown = await self._patience(lambda: self.queue.leases_of(self.worker))
+        unknown = await self._wait_for_redis(lambda: self.queue.leases_of(self.worker))
         if self._adopt(unknown):
             return False
-        if await self._patience(self.queue.queued) == 0:
+        if await self._wait_for_redis(self.queue.queued) == 0:
             return True
-        if await self._patience(self.queue.length) == 0 and await self._patience(self.queue.queued) > 0:
+        if (
+            await self._wait_for_redis(self.queue.length) == 0
+            and await self._wait_for_redis(self.queue.queued) > 0
+        ):
             raise QueueInconsistent(
                 f"{self.queue.kind.name}: IDs count as queued but {self.queue.keys.queue} is empty; "
                 f"run `scrapy audit {self.queue.kind.name}`"

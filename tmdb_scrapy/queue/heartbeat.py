@@ -11,7 +11,9 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     """The worker, which is also its consumer in the queue's group and the stem of its part file."""
     host: str
-    """Name of the machine: workers with the same one share its address, and so a limit per address."""
+    """Name of the machine, for people."""
+    machine: str = ""
+    """What tells the machine from others: its workers share an address, and so a limit per address."""
     pid: int
     state: str
     """crawling, waiting (nothing to lease), paused (the API is down) or stopping; others call one of another

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import random
-import re
-import secrets
-import socket
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
@@ -26,21 +21,19 @@ from tmdb_scrapy.downloader.responses import verdict_of
 from tmdb_scrapy.downloader.verdict import Verdict, message_in
 from tmdb_scrapy.engine.scheduler import DequeScheduler
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
+from tmdb_scrapy.extensions.pacing import PacingExtension
 from tmdb_scrapy.extensions.settlement import SettlementExtension
 from tmdb_scrapy.kinds import Kind
-from tmdb_scrapy.pacing.extension import PacingExtension
 from tmdb_scrapy.pacing.pacing import Stopping
 from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
-from tmdb_scrapy.queue import IdQueue, State, connect
+from tmdb_scrapy.queue import State
 from tmdb_scrapy.queue.connection import explain
-from tmdb_scrapy.queue.feed import Claim, Feed, QueueInconsistent
-from tmdb_scrapy.queue.patience import Patience
+from tmdb_scrapy.queue.feed import Claim, QueueInconsistent
 from tmdb_scrapy.records.record import AppendedAbsent, BrokenRecord, Record, RecordReader
 from tmdb_scrapy.spiders.completeness import Completeness
+from tmdb_scrapy.spiders.retries import Retries
 from tmdb_scrapy.spiders.urls import RecordUrls, id_in
-
-FIRST_BACKOFF_S = 0.5
-LONGEST_BACKOFF_S = 60.0
+from tmdb_scrapy.worker import Worker
 
 
 class TmdbSpider(RedisSpider):  # type: ignore[misc]
@@ -48,14 +41,7 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
 
     kind: ClassVar[Kind]
 
-    config: Config
-    worker: str
-    """Unique name of this process: host, process ID and a random part."""
-    queue: IdQueue
-    patience: Patience
-    feed: Feed
-    close_message = ""
-    """Why the crawl was given up, for the last line that the user sees."""
+    worker: Worker
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -69,28 +55,19 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
     def setup_redis(self, crawler: Crawler | None = None) -> None:
         """Connect as scrapy-redis does, but lease from the queue instead of popping on idle."""
         crawler = crawler or self.crawler
-        self.config = crawler.settings["TMDB_CONFIG"]
-        self.server = connect(self.config)
-        self.queue = IdQueue(self.server, self.kind)
-        self.redis_key = self.queue.keys.queue
-        self.worker = _worker_name()
-        self.patience = Patience(self.config)
-        self.feed = Feed(
-            self.queue,
-            self.worker,
-            self.patience,
-            crawler.settings.getint("CONCURRENT_REQUESTS"),
-            self.is_idle,
-        )
-        self.urls = RecordUrls(self.kind, self.config)
-        self.reader = RecordReader(self.kind, self.config.appended(self.kind))
-        self.completeness = Completeness(self.config.appended(self.kind))
-        self._retry_times = crawler.settings.getint("RETRY_TIMES")
+        self.worker = Worker.of(self.kind, crawler, self.is_idle, self._close)
+        config = self.worker.config
+        self.server = self.worker.client
+        self.redis_key = self.worker.queue.keys.queue
+        self.urls = RecordUrls(self.kind, config)
+        self.reader = RecordReader(self.kind, config.appended(self.kind))
+        self.completeness = Completeness(config.appended(self.kind))
+        self.retries = Retries(crawler.settings.getint("RETRY_TIMES"), self.worker.pacing.breaker)
 
     async def start(self) -> AsyncIterator[Any]:
         """Requests for leased IDs, until every ID of the queue is settled by whomever."""
         if missing := self._missing_components():
-            self.stop("incomplete", "; ".join(missing))
+            self.worker.stop("incomplete", "; ".join(missing))
             return
         while (claim := await self._next_claim()) is not None:
             yield self.request_for(claim)
@@ -124,11 +101,11 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
 
     async def _next_claim(self) -> Claim | None:
         try:
-            return await self.feed.next()
+            return await self.worker.feed.next()
         except QueueInconsistent as error:
-            self.stop("queue_inconsistent", str(error))
+            self.worker.stop("queue_inconsistent", str(error))
         except RedisError as error:
-            self.stop("redis_failed", explain(error, self.config))
+            self.worker.stop("redis_failed", explain(error, self.worker.config))
         return None
 
     def request_for(self, claim: Claim) -> Request:
@@ -151,7 +128,7 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
         if verdict is Verdict.RECORD:
             return self._read(claim, response.body)
         if verdict is Verdict.MISSING:
-            self.feed.finish(claim, State.MISSING)
+            self.worker.feed.finish(claim, State.MISSING)
         elif verdict in {Verdict.KEY_REFUSED, Verdict.REQUEST_REFUSED}:
             self.give_up(verdict, response)
         else:
@@ -165,8 +142,8 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
             record = self.reader.read(claim.id, body)
         except AppendedAbsent as error:
             self.completeness.lacks(error.name)
-            if self.completeness.never_came(error.name, last_chance=claim.attempts >= self._retry_times):
-                self.stop(
+            if self.completeness.never_came(error.name, last_chance=self.retries.is_last(claim)):
+                self.worker.stop(
                     "appended_absent",
                     f"no record has {error.name}, which {self.kind.append_key} asks for: TMDb leaves a name "
                     "that it does not know out without a word. Correct it in .env and start again",
@@ -187,14 +164,14 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
         if isinstance(failure.value, Stopping):
             return
         if isinstance(failure.value, GivenUp):
-            self.stop(failure.value.obstacle.reason, failure.value.obstacle.sentence)
+            self.worker.stop(failure.value.obstacle.reason, failure.value.obstacle.sentence)
             return
         if isinstance(failure.value, IgnoreRequest):
-            self.feed.finish(claim, State.DROPPED, "ignored")
+            self.worker.feed.finish(claim, State.DROPPED, "ignored")
             return
         if isinstance(failure.value, NotSupported):
             message = f"This worker cannot download: {failure.getErrorMessage()}"
-            self.stop(
+            self.worker.stop(
                 "cannot_download",
                 f"{message.rstrip('.')}. See the error above in its log; "
                 "`make setup` (on a fleet: `make init`) renews what it needs",
@@ -206,45 +183,32 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
     def try_again(self, claim: Claim, reason: str, detail: str = "", chargeable: bool = True) -> None:
         """Another attempt later, with exponential backoff and jitter; or `failed` when the ID had
         `RETRY_TIMES` of them in a time when the API answered others."""
-        breaker = PacingExtension.pacing_of(self.crawler).breaker
-        if claim.generation != breaker.generation:
-            claim.generation, claim.attempts = breaker.generation, 0
-        if chargeable:
-            claim.attempts += 1
         if self.crawler.stats:
             self.crawler.stats.inc_value(f"retry/{reason}")
-        # While the breaker is open nobody knows whose fault this was: ask once more when it is shut.
-        if claim.attempts > self._retry_times and not breaker.is_open:
-            self.feed.finish(claim, State.FAILED, reason)
-            self.logger.warning(
-                "%s %d failed after %d attempts: %s %s; `scrapy retry %s` queues it again",
-                self.kind.singular, claim.id, claim.attempts, reason, detail, self.kind.name,
-            )  # fmt: skip
+        delay_s = self.retries.delay_s(claim, chargeable)
+        if delay_s is not None:
+            self.worker.feed.again(claim, delay_s)
             return
-        backoff_s = min(FIRST_BACKOFF_S * 2**claim.attempts, LONGEST_BACKOFF_S)
-        self.feed.again(claim, random.uniform(0.5, 1.0) * backoff_s)
+        self.worker.feed.finish(claim, State.FAILED, reason)
+        self.logger.warning(
+            "%s %d failed after %d attempts: %s %s; `scrapy retry %s` queues it again",
+            self.kind.singular, claim.id, claim.attempts, reason, detail, self.kind.name,
+        )  # fmt: skip
 
     def give_up(self, verdict: Verdict, response: Response) -> None:
         """Stop the worker: what the API refuses now it will refuse for every ID. All stay queued."""
-        if self.close_message:
+        if self.worker.close_message:
             return
         said = message_in(response.body) or f"HTTP {response.status}"
         if verdict is Verdict.KEY_REFUSED:
             message = f"TMDb refused TMDB_API_KEY: {said} Put a valid key into .env and start again"
-            self.stop("key_refused", message)
+            self.worker.stop("key_refused", message)
         else:
             message = f"TMDb refused the request: {said} Check {self.kind.append_key} and LANGUAGE"
-            self.stop("request_refused", message)
+            self.worker.stop("request_refused", message)
 
-    def stop(self, reason: str, message: str) -> None:
-        """End this worker's crawl early; its unsettled IDs go back to the queue."""
-        if self.close_message:
-            return
-        self.close_message = message
-        self.logger.error("%s. No ID is lost: those not settled stay queued", message)
-        self.feed.stop()
-        if extension := self.crawler.get_extension(PacingExtension):
-            extension.pacing.close()
+    def _close(self, reason: str) -> None:
+        assert self.crawler.engine is not None  # it has asked this spider for its requests
         self._closing = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
 
     def is_idle(self) -> bool:
@@ -254,8 +218,3 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
         return not engine.downloader.active and (scraper is None or scraper.is_idle()) and not (
             engine.scheduler is not None and engine.scheduler.has_pending_requests()
         )  # fmt: skip
-
-
-def _worker_name() -> str:
-    host = re.sub(r"[^\w.-]", "_", socket.gethostname())
-    return f"{host}-{os.getpid()}-{secrets.token_hex(3)}"

@@ -10,7 +10,7 @@ import pytest
 from scrapy import Spider
 from scrapy.crawler import Crawler
 
-from tmdb_scrapy.pacing.extension import PacingExtension
+from tmdb_scrapy.worker import pacing_of
 
 MakeCrawler = Callable[..., Crawler]
 
@@ -28,7 +28,7 @@ MakeCrawler = Callable[..., Crawler]
 def test_download_delay_and_rate_limit_both_hold(
     make_crawler: MakeCrawler, settings: dict[str, Any], rate_limit: str, cap_per_s: float
 ) -> None:
-    pacing = PacingExtension.pacing_of(make_crawler(settings, RATE_LIMIT=rate_limit))
+    pacing = pacing_of(make_crawler(settings, RATE_LIMIT=rate_limit))
     assert pacing.governor.pace.cap_per_s == cap_per_s
 
 
@@ -43,5 +43,5 @@ def test_autothrottle_is_told_to_change_nothing(
 
 
 def test_a_spider_that_is_not_ours_is_paced_by_the_users_configuration(make_crawler: MakeCrawler) -> None:
-    pacing = PacingExtension.pacing_of(make_crawler(spider_class=Spider, RATE_LIMIT="7"))
+    pacing = pacing_of(make_crawler(spider_class=Spider, RATE_LIMIT="7"))
     assert pacing.governor.pace.cap_per_s == 7

@@ -9,8 +9,8 @@ from typing import Self
 from scrapy import signals
 from scrapy.crawler import Crawler
 
-from tmdb_scrapy.config import Config
 from tmdb_scrapy.pacing.pacing import Pacing
+from tmdb_scrapy.worker import worker_of
 
 logger = logging.getLogger(__name__)
 
@@ -18,18 +18,15 @@ WATCH_INTERVAL_S = 0.2
 
 
 class PacingExtension:
-    """Makes the worker's `pacing` from its settings, and writes what it counted into the stats."""
+    """Gives a crawler the pacing of its worker, and writes what it counted into the stats."""
 
-    def __init__(self, crawler: Crawler) -> None:
-        settings = crawler.settings
-        # Our spiders put it there; that of `scrapy shell URL` does not.
-        config: Config = settings["TMDB_CONFIG"] or Config.from_settings(settings)
-        self.pacing = Pacing(config, settings.getfloat("DOWNLOAD_DELAY"))
+    def __init__(self, crawler: Crawler, pacing: Pacing) -> None:
+        self.pacing = pacing
         self._crawler = crawler
         self._watch: asyncio.Task[None] | None = None
         crawler.signals.connect(self.opened, signals.spider_opened)
         crawler.signals.connect(self.ended, signals.spider_closed)
-        if settings.getbool("AUTOTHROTTLE_ENABLED"):
+        if crawler.settings.getbool("AUTOTHROTTLE_ENABLED"):
             logger.warning(
                 "AUTOTHROTTLE_ENABLED changes nothing here: requests are paced by the API's own refusals. "
                 "RATE_LIMIT or DOWNLOAD_DELAY slow them down"
@@ -37,14 +34,8 @@ class PacingExtension:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
-
-    @classmethod
-    def pacing_of(cls, crawler: Crawler) -> Pacing:
-        """The pacing of a crawler that has this extension."""
-        extension = crawler.get_extension(cls)
-        assert extension is not None  # the settings page has it, and the spider stops without it
-        return extension.pacing
+        """Raises `NotConfigured` for a spider that leases nothing, as that of `scrapy shell`."""
+        return cls(crawler, worker_of(crawler).pacing)
 
     def opened(self) -> None:
         self._watch = asyncio.ensure_future(self._close_with_engine())

@@ -16,10 +16,10 @@ logger = logging.getLogger(__name__)
 FIRST_DELAY_S = 0.1
 LONGEST_DELAY_S = 2.0
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
-class Patience:
+class WaitForRedis:
     """Repeats an operation on Redis until it succeeds, as long as its faults are passing ones.
 
     The operation must be one that may be done twice, since an answer may have been lost on its way.
@@ -31,19 +31,19 @@ class Patience:
         self.last_error = ""
         """Why Redis is away; empty when it is not."""
 
-    async def __call__(self, operation: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The answer of `operation`. Raises its error when waiting would not mend it."""
+    async def __call__(self, operation: Callable[[], Awaitable[Result]]) -> Result:
+        """The result of `operation`. Raises its error when waiting would not mend it."""
         delay_s = FIRST_DELAY_S
         while True:
             try:
-                answer = await operation()
+                result = await operation()
             except Exception as error:
                 if not is_passing(error):
                     raise
                 self._away(error)
             else:
                 self._back()
-                return answer
+                return result
             await asyncio.sleep(delay_s)
             delay_s = min(delay_s * 2, LONGEST_DELAY_S)
 

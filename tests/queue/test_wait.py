@@ -14,8 +14,8 @@ from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.local.redis_server import RedisServer
 from tmdb_scrapy.queue import IdQueue, connect
-from tmdb_scrapy.queue import patience as patience_module
-from tmdb_scrapy.queue.patience import Patience
+from tmdb_scrapy.queue import wait as wait_for_redis_module
+from tmdb_scrapy.queue.wait import WaitForRedis
 
 
 class Flaky:
@@ -33,60 +33,60 @@ class Flaky:
 
 
 @pytest.fixture
-def patience(config: Config, monkeypatch: pytest.MonkeyPatch) -> Patience:
-    monkeypatch.setattr(patience_module, "FIRST_DELAY_S", 0.001)
-    monkeypatch.setattr(patience_module, "LONGEST_DELAY_S", 0.002)
-    return Patience(config)
+def wait_for_redis(config: Config, monkeypatch: pytest.MonkeyPatch) -> WaitForRedis:
+    monkeypatch.setattr(wait_for_redis_module, "FIRST_DELAY_S", 0.001)
+    monkeypatch.setattr(wait_for_redis_module, "LONGEST_DELAY_S", 0.002)
+    return WaitForRedis(config)
 
 
-def test_an_answer_is_passed_on(patience: Patience) -> None:
-    assert asyncio.run(patience(Flaky())) == "answer"
-    assert patience.last_error == ""
+def test_an_answer_is_passed_on(wait_for_redis: WaitForRedis) -> None:
+    assert asyncio.run(wait_for_redis(Flaky())) == "answer"
+    assert wait_for_redis.last_error == ""
 
 
-def test_passing_faults_are_waited_out(patience: Patience) -> None:
+def test_passing_faults_are_waited_out(wait_for_redis: WaitForRedis) -> None:
     operation = Flaky(RedisConnectionError("gone"), TimeoutError(), ConnectionResetError())
-    assert asyncio.run(patience(operation)) == "answer"
+    assert asyncio.run(wait_for_redis(operation)) == "answer"
     assert operation.calls == 4
 
 
 @pytest.mark.parametrize("error", [AuthenticationError("no"), TypeError("ours"), KeyError("ours")])
-def test_other_errors_are_raised_at_once(patience: Patience, error: Exception) -> None:
+def test_other_errors_are_raised_at_once(wait_for_redis: WaitForRedis, error: Exception) -> None:
     operation = Flaky(error)
     with pytest.raises(type(error)):
-        asyncio.run(patience(operation))
+        asyncio.run(wait_for_redis(operation))
     assert operation.calls == 1
 
 
 def test_one_warning_when_it_goes_and_one_line_when_it_is_back(
-    patience: Patience, caplog: pytest.LogCaptureFixture
+    wait_for_redis: WaitForRedis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, patience_module.__name__)
-    asyncio.run(patience(Flaky(*(RedisConnectionError("gone") for _ in range(5)))))
+    caplog.set_level(logging.INFO, wait_for_redis_module.__name__)
+    asyncio.run(wait_for_redis(Flaky(*(RedisConnectionError("gone") for _ in range(5)))))
     warning, back = caplog.records
     assert warning.levelno == logging.WARNING
     assert warning.getMessage().startswith("no Redis answers at redis://127.0.0.1:")
     assert back.getMessage().startswith("Redis is back after ")
-    assert patience.last_error == ""
+    assert wait_for_redis.last_error == ""
 
 
-def test_while_it_is_away_the_heartbeat_can_say_why(patience: Patience) -> None:
+def test_while_it_is_away_the_heartbeat_can_say_why(wait_for_redis: WaitForRedis) -> None:
     told = []
 
     async def operation() -> None:
-        told.append(patience.last_error)
+        told.append(wait_for_redis.last_error)
         if len(told) < 3:
             raise RedisConnectionError("gone")
 
-    asyncio.run(patience(operation))
+    asyncio.run(wait_for_redis(operation))
     assert told[0] == ""
     assert told[1].startswith("no Redis answers")
 
 
-def test_it_can_be_cancelled_while_it_waits(patience: Patience) -> None:
+def test_it_can_be_cancelled_while_it_waits(wait_for_redis: WaitForRedis) -> None:
     async def main() -> None:
         operation = Flaky(*(RedisConnectionError("gone") for _ in range(9_999)))
-        waiting = asyncio.ensure_future(patience(operation))
+        waiting = asyncio.ensure_future(wait_for_redis(operation))
         await until(lambda: operation.calls > 1, "it tries again")
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -96,7 +96,7 @@ def test_it_can_be_cancelled_while_it_waits(patience: Patience) -> None:
 
 
 def test_a_redis_that_ends_and_is_started_again(
-    patience: Patience, tmp_path_factory: pytest.TempPathFactory
+    wait_for_redis: WaitForRedis, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The same client goes on, and what was written is still there."""
     server = RedisServer.on_free_port(tmp_path_factory.mktemp("restarted"))
@@ -107,8 +107,8 @@ def test_a_redis_that_ends_and_is_started_again(
             queue = IdQueue(client, KINDS["movies"])
             await queue.seed([1, 2])
             await asyncio.to_thread(server.stop)
-            waiting = asyncio.ensure_future(patience(queue.queued))
-            await until(lambda: patience.last_error, "it has noticed")
+            waiting = asyncio.ensure_future(wait_for_redis(queue.queued))
+            await until(lambda: wait_for_redis.last_error, "it has noticed")
             assert not waiting.done()
             await asyncio.to_thread(server.start)
             return await waiting
