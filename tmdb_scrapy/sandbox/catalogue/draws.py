@@ -10,6 +10,7 @@ import random
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 _Item = TypeVar("_Item")
@@ -17,6 +18,8 @@ _MASK = (1 << 64) - 1
 _START = 0x9E3779B97F4A7C15
 _STEP = 0xBF58476D1CE4E5B9
 _LAST = 0x94D049BB133111EB
+_FACTOR, _TERM = 6364136223846793005, 1442695040888963407
+_UNIT = 1 << 53
 
 
 def mix(*parts: int) -> int:
@@ -45,7 +48,7 @@ def salt(name: str) -> int:
 
 def unit(bits: int) -> float:
     """Map 64 bits to a number from 0 (included) to 1 (excluded)."""
-    return (bits >> 11) / (1 << 53)
+    return (bits >> 11) / _UNIT
 
 
 class _Draws(ABC):
@@ -65,23 +68,25 @@ class _Draws(ABC):
     def run(self, items: Sequence[_Item], length: int) -> Sequence[_Item]:
         """So many neighbours, at most all: no item comes twice."""
         length = min(length, len(items))
-        start = self.between(0, len(items) - length)
+        start = int(self.random() * (len(items) - length + 1))
         return items[start : start + length]
 
 
 class FewDraws(_Draws):
     """A stream that costs nothing to begin, for a handful of draws."""
 
-    def __init__(self, *parts: int) -> None:
-        self._bits = mix(*parts)
+    def __init__(self, bits: int) -> None:
+        """`bits` are well mixed, as those of `mix` are."""
+        self._bits = bits
 
     def bits(self) -> int:
-        """64 of them."""
-        self._bits = mix(self._bits)
-        return self._bits
+        """64 of them, the higher ones the better (Knuth's linear congruential generator)."""
+        self._bits = bits = (self._bits * _FACTOR + _TERM) & _MASK
+        return bits
 
     def random(self) -> float:
-        return unit(self.bits())
+        self._bits = bits = (self._bits * _FACTOR + _TERM) & _MASK  # a call of `bits` would double its cost
+        return (bits >> 11) / _UNIT
 
 
 class Draw(random.Random, _Draws):
@@ -98,6 +103,16 @@ class Draw(random.Random, _Draws):
     def credit_id(self) -> str:
         """24 hexadecimal digits, as TMDb has them."""
         return f"{self.getrandbits(96):024x}"
+
+
+@lru_cache(maxsize=256)
+def _salted(name: str) -> int:
+    return mix(salt(name))
+
+
+def draws_for(name: str, bits: int) -> FewDraws:
+    """For one thing of several that are drawn from the same bits."""
+    return FewDraws(bits ^ _salted(name))
 
 
 def _absorbed(parts: Sequence[int]) -> int:

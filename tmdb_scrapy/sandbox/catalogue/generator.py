@@ -11,7 +11,7 @@ from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.sandbox.catalogue import words
 from tmdb_scrapy.sandbox.catalogue.appended import NO_RESULTS, splice
 from tmdb_scrapy.sandbox.catalogue.catalogue import Listed
-from tmdb_scrapy.sandbox.catalogue.draws import Draw, FewDraws, mix, salt, unit
+from tmdb_scrapy.sandbox.catalogue.draws import Draw, mix, salt, unit
 from tmdb_scrapy.sandbox.catalogue.population import Population
 from tmdb_scrapy.sandbox.catalogue.profiles import Outcome
 from tmdb_scrapy.sandbox.catalogue.world import World
@@ -41,6 +41,7 @@ class Generator:
     def __init__(self, kind: Kind, count: int, world: World) -> None:
         self.kind = kind
         self.world = world
+        self._salt = salt(kind.name)
         self.population = Population(kind.name, count, world, kind.has_changes, self.is_deleted_at_first)
 
     def is_deleted_at_first(self, record_id: int, bits: int) -> bool:
@@ -60,7 +61,7 @@ class Generator:
 
     def name(self, record_id: int) -> str:
         """Never changes."""
-        return words.title(mix(self.world.seed, salt(self.kind.name), record_id, 1))
+        return words.title(mix(self.world.seed, self._salt, record_id, 1))
 
     def popularity(self, record_id: int, day: int) -> float:
         """By a day's export. Heavy-tailed: most below 1, one in a million above 100."""
@@ -92,10 +93,11 @@ class Generator:
             return None
         edits = self.population.edits(record_id, day)
         drawn_on = edits[-1] if edits else 0
-        draw = Draw(self.bits(record_id, drawn_on))
+        bits = self.bits(record_id, drawn_on)
+        draw = Draw(bits)
         record = self.record(record_id, drawn_on, draw)
         encoded = encode(record)
-        appended = self.append(record, names, drawn_on)
+        appended = self.append(record, names, drawn_on, bits)
         if not self.world.body_size:
             return splice(encoded, appended)
         self.grow(encoded, appended)
@@ -112,15 +114,11 @@ class Generator:
         popularity = {"popularity": self.popularity(record_id, day)} if self.kind.has_popularity else {}
         return {"id": record_id, "name": self.name(record_id), **popularity}
 
-    def append(self, record: Record, names: Sequence[str], day: int) -> dict[str, bytes]:
-        """What is appended, encoded: each the same whatever else is asked for. A name that TMDb does not know
-        is left out without a word."""
+    def append(self, record: Record, names: Sequence[str], day: int, bits: int) -> dict[str, bytes]:
+        """What is appended, encoded, drawn from `bits`: each the same whatever else is asked for. A name that
+        TMDb does not know is left out without a word."""
         known = {**dict.fromkeys(self.kind.appended, NO_RESULTS), **self.empty}
         return {name: known[name] for name in names if name in known}
-
-    def draws_of(self, record_id: int, day: int, name: str) -> FewDraws:
-        """For what is appended under this name."""
-        return FewDraws(self.bits(record_id, day), salt(name))
 
     def grow(self, encoded: bytes, appended: dict[str, bytes]) -> None:
         """Let what is appended fill most of what a body lacks to the wanted size."""

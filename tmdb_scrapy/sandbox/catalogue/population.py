@@ -68,7 +68,9 @@ class Population:
 
     def edits(self, record_id: int, day: int) -> list[int]:
         """The days until this one on which a record was edited, ascending."""
-        position = self._ever(day).position(record_id) if day > 0 else None
+        if day <= 0:
+            return []
+        position = self._ever(day).position(record_id)
         return [] if position is None else self._life.edits(position, day)
 
     def edits_at(self, position: int, day: int) -> list[int]:
@@ -77,7 +79,9 @@ class Population:
 
     def falls(self, record_id: int, day: int) -> int:
         """How often a record has lost most of its popularity until a day."""
-        position = self._ever(day).position(record_id) if day > 0 else None
+        if day <= 0:
+            return 0
+        position = self._ever(day).position(record_id)
         return 0 if position is None else self._life.falls(position, day)
 
     def is_deleted_by_share(self, bits: int) -> bool:

@@ -103,7 +103,7 @@ class RecordCatalogue(Catalogue):
         if raw is None or (kind, record_id) in self._verbatim:
             return raw
         present = _decoded(raw) or {}
-        draw = FewDraws(self._seed, salt(kind), record_id)
+        draw = FewDraws(mix(self._seed, salt(kind), record_id))
         wanted = [name for name in appended if name not in present]
         return splice(raw, self._added(kind, wanted, draw))
 

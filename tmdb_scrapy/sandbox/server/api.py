@@ -124,7 +124,9 @@ class Api:
         are broken."""
         if len(appended) > _MOST_APPENDED:
             return error(27)
-        names = [name for name in dict.fromkeys(appended) if name not in without and name not in broken]
+        names: Sequence[str] = list(dict.fromkeys(appended))
+        if without or broken:
+            names = [name for name in names if name not in without and name not in broken]
         catalogue = self._calendar.catalogue(self._day_served(target))
         body = catalogue.body(target.kind, target.record_id, names)
         if body is None:

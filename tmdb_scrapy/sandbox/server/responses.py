@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 
 import msgspec
@@ -79,38 +80,40 @@ def error(code: int, status: int | None = None, retry_after: str | None = None) 
 def wire_bytes(response: Response, gzip: bool, content_length: bool = False) -> bytes:
     """Header and body as sent: gzipped when allowed, in chunks unless `content_length`."""
     body = response.body
-    head = [
-        f"HTTP/1.1 {response.status} {_reason(response.status)}",
-        f"Content-Type: {response.content_type}",
-        "Server: openresty",
-        "Vary: Accept-Encoding",
-    ]
+    head = _first_lines(response.status, response.content_type)
     if response.max_age_s:
-        head.append(f"Cache-Control: public, max-age={response.max_age_s}")
-        head.append(f'ETag: W/"{isal_zlib.crc32(body):08x}-{len(body):x}"')
+        etag = b'W/"%08x-%x"' % (isal_zlib.crc32(body), len(body))
+        head += b"Cache-Control: public, max-age=%d\r\nETag: %b\r\n" % (response.max_age_s, etag)
     if response.retry_after is not None:
-        head.append(f"Retry-After: {response.retry_after}")
+        head += b"Retry-After: %b\r\n" % response.retry_after.encode()
     if response.location:
-        head.append(f"Location: {response.location}")
+        head += b"Location: %b\r\n" % response.location.encode()
     odd = response.encoding != "gzip" or response.members > 1
     if odd or (gzip and len(body) >= _GZIP_FROM):
         body = _gzipped(body, response.members)
-        head.append(f"Content-Encoding: {response.encoding}")
+        head += b"Content-Encoding: %b\r\n" % response.encoding.encode()
     if content_length:
-        head.append(f"Content-Length: {len(body)}")
-    else:
-        head.append("Transfer-Encoding: chunked")
-        body = _chunked(body)
-    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
+        return b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body)
+    return b"%bTransfer-Encoding: chunked\r\n\r\n%b" % (head, _chunked(body))
+
+
+@lru_cache(maxsize=64)
+def _first_lines(status: int, content_type: str) -> bytes:
+    lines = f"HTTP/1.1 {status} {_reason(status)}\r\nContent-Type: {content_type}\r\n"
+    return f"{lines}Server: openresty\r\nVary: Accept-Encoding\r\n".encode()
 
 
 def _gzipped(body: bytes, members: int) -> bytes:
+    if members == 1:
+        return igzip.compress(body, _GZIP_LEVEL)
     length = -(-len(body) // members)
     pieces = (body[start : start + length] for start in range(0, len(body), length))
     return b"".join(igzip.compress(piece, _GZIP_LEVEL) for piece in pieces)
 
 
 def _chunked(body: bytes) -> bytes:
+    if len(body) <= _CHUNK:
+        return b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body) if body else b"0\r\n\r\n"
     pieces = [body[start : start + _CHUNK] for start in range(0, len(body), _CHUNK)]
     return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
 

@@ -10,7 +10,7 @@ from tmdb_scrapy.sandbox.catalogue import words
 from tmdb_scrapy.sandbox.catalogue.appended import NO_CHANGES, NO_PAGE, NO_RESULTS
 from tmdb_scrapy.sandbox.catalogue.cards import GENRES, LANGUAGES
 from tmdb_scrapy.sandbox.catalogue.catalogue import Listed
-from tmdb_scrapy.sandbox.catalogue.draws import Draw, FewDraws, mix
+from tmdb_scrapy.sandbox.catalogue.draws import Draw, FewDraws, draws_for, mix
 from tmdb_scrapy.sandbox.catalogue.generator import Generator, Record
 from tmdb_scrapy.sandbox.catalogue.profiles import (
     BY_THOUSANDTH,
@@ -57,6 +57,7 @@ class MovieGenerator(Generator):
 
     def __init__(self, kind: Kind, count: int, world: World) -> None:
         super().__init__(kind, count, world)
+        self._last: tuple[tuple[int, int], Profile] = (0, 0), OBSCURE
         self._known_below: int | None = None
         """Movies whose scattered bits are from this upwards are obscure."""
         if world.successful is not None:
@@ -132,15 +133,15 @@ class MovieGenerator(Generator):
             record.pop(field, None)
         return record
 
-    def append(self, record: Record, names: Sequence[str], day: int) -> dict[str, bytes]:
+    def append(self, record: Record, names: Sequence[str], day: int, bits: int) -> dict[str, bytes]:
         profile = self._profile(record["id"], day)
-        cast, crew, similar, recommended = self._counts(self.bits(record["id"], day), profile)
+        cast, crew, similar, recommended = self._counts(bits, profile)
         make = self.world.appended
         found: dict[str, bytes] = {}
         for name in names:
             if name in profile.absent:
                 continue
-            draw = self.draws_of(record["id"], day, name)
+            draw = draws_for(name, bits)
             if name == "credits":
                 found[name] = make.credits(draw, cast * profile.cast, crew * profile.crew)
             elif name == "keywords":
@@ -181,9 +182,14 @@ class MovieGenerator(Generator):
         }
 
     def _profile(self, record_id: int, day: int) -> Profile:
-        """The sort of a movie on a day; of one that was deleted, what it is when it is back."""
+        """The sort of a movie on a day; of one that was deleted, what it is when it is back. Who asks for one
+        movie asks several times."""
+        if self._last[0] == (record_id, day):
+            return self._last[1]
         edits = self.population.edits(record_id, day) if day > 0 else ()
-        return self._profile_of(record_id, self.population.bits(record_id), edits)
+        profile = self._profile_of(record_id, self.population.bits(record_id), edits)
+        self._last = (record_id, day), profile
+        return profile
 
     def _profile_of(self, record_id: int, base: int, edits: Sequence[int]) -> Profile:
         for edited in reversed(edits):

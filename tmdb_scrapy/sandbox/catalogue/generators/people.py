@@ -8,7 +8,7 @@ from typing import ClassVar
 from tmdb_scrapy.sandbox.catalogue import words
 from tmdb_scrapy.sandbox.catalogue.appended import NO_CHANGES, NO_PAGE
 from tmdb_scrapy.sandbox.catalogue.cards import person_name
-from tmdb_scrapy.sandbox.catalogue.draws import Draw, FewDraws
+from tmdb_scrapy.sandbox.catalogue.draws import Draw, FewDraws, draws_for
 from tmdb_scrapy.sandbox.catalogue.generator import Generator, Record
 
 _STARS = 100
@@ -53,11 +53,11 @@ class PersonGenerator(Generator):
             "profile_path": draw.image_path(),
         }
 
-    def append(self, record: Record, names: Sequence[str], day: int) -> dict[str, bytes]:
-        cast, crew = self._counts(record["id"], day)
+    def append(self, record: Record, names: Sequence[str], day: int, bits: int) -> dict[str, bytes]:
+        cast, crew = self._counts(bits)
         found: dict[str, bytes] = {}
         for name in names:
-            draw = self.draws_of(record["id"], day, name)
+            draw = draws_for(name, bits)
             if name == "movie_credits":
                 found[name] = self.world.appended.movie_credits(draw, cast, crew)
             elif name == "tv_credits":
@@ -66,9 +66,8 @@ class PersonGenerator(Generator):
                 found[name] = self.empty[name]
         return found
 
-    def _counts(self, record_id: int, day: int) -> tuple[int, int]:
+    def _counts(self, bits: int) -> tuple[int, int]:
         """How many parts played and other jobs done."""
-        bits = self.bits(record_id, day)
         draw = FewDraws(bits)
         if not self.world.body_size and (bits >> 32) % _STARS == 0:
             return draw.between(90, 200), draw.between(10, 40)

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from tmdb_scrapy.sandbox.catalogue import cards, words
 from tmdb_scrapy.sandbox.catalogue.appended import NO_CHANGES, NO_PAGE, NO_RESULTS
-from tmdb_scrapy.sandbox.catalogue.draws import Draw, FewDraws, mix
+from tmdb_scrapy.sandbox.catalogue.draws import Draw, FewDraws, draws_for, mix
 from tmdb_scrapy.sandbox.catalogue.generator import Generator, Record, encode
 
 _MOST_SEASONS = 4
@@ -81,14 +81,14 @@ class SeriesGenerator(Generator):
             "vote_count": int(draw.paretovariate(0.7)),
         }
 
-    def append(self, record: Record, names: Sequence[str], day: int) -> dict[str, bytes]:
+    def append(self, record: Record, names: Sequence[str], day: int, bits: int) -> dict[str, bytes]:
         large = self._is_long_running(record["id"])
-        counts = FewDraws(self.bits(record["id"], day))
+        counts = FewDraws(bits)
         cast, crew = (counts.between(90, 170), counts.between(40, 60)) if large else (counts.between(1, 9), 3)
         make = self.world.appended
         found: dict[str, bytes] = {}
         for name in names:
-            draw = self.draws_of(record["id"], day, name)
+            draw = draws_for(name, bits)
             if name == "aggregate_credits":
                 found[name] = make.aggregate_credits(draw, cast, crew)
             elif name == "credits":
@@ -98,7 +98,7 @@ class SeriesGenerator(Generator):
             elif name in {"similar", "recommendations"}:
                 found[name] = make.series(draw, 20 if large else draw.between(0, 2))
             elif season := _SEASON.fullmatch(name):
-                found |= self._season(record, name, int(season[1]), day)
+                found |= self._season(record, name, int(season[1]), bits)
             elif name in self.empty:
                 found[name] = self.empty[name]
         return found
@@ -123,13 +123,13 @@ class SeriesGenerator(Generator):
             for number in range(first, last + 1)
         ]
 
-    def _season(self, record: Record, name: str, number: int, day: int) -> dict[str, bytes]:
+    def _season(self, record: Record, name: str, number: int, bits: int) -> dict[str, bytes]:
         """A season with its episodes; nothing when there is none of that number. It has no ID of its own:
         that stands in the record's list of seasons."""
         season = next((one for one in record["seasons"] if one["season_number"] == number), None)
         if season is None:
             return {}
-        draw = Draw(mix(self.bits(record["id"], day), number))
+        draw = Draw(mix(bits, number))
         episodes = [
             {
                 "air_date": season["air_date"],
