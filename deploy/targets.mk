@@ -22,7 +22,7 @@ load: setup ## fleet: load average, free memory and disk
 init: setup ## fleet: install the project everywhere, start Redis on REMOTE_HOST
 	@$(FAB) init
 
-launch: setup ## fleet: start the workers that are not running (KIND=people for people)
+launch: setup ## fleet: start the workers that are not running (KIND="movies people tv": of each)
 	@$(FAB) launch
 
 logs: setup ## fleet: follow the workers' logs (FOLLOW=0: their last lines)
