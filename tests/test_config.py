@@ -458,7 +458,7 @@ class TestCommandLine:
 
 
 class TestDocuments:
-    """`.env.example` and the README say what the code does."""
+    """`.env.example` says what the code does; for the pages see test_documents.py."""
 
     @pytest.fixture(scope="class")
     def example(self, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
@@ -479,21 +479,3 @@ class TestDocuments:
 
     def test_the_example_loads_as_it_is(self) -> None:
         assert Config.load({}, ROOT / ".env.example") == load()
-
-    @pytest.fixture(scope="class")
-    def table(self) -> dict[str, str]:
-        """The README's rows of keys: key → the cell with its default."""
-        rows = {}
-        for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines():
-            cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-            if line.startswith("|") and re.fullmatch(r"`[A-Z_]+`(, `[A-Z_]+`)*", cells[0]):
-                rows.update(dict.fromkeys(re.findall(r"[A-Z_]+", cells[0]), cells[1]))
-        return rows
-
-    def test_the_readme_has_every_key_and_no_other(self, table: dict[str, str]) -> None:
-        assert table.keys() == KEYS.keys()
-
-    def test_the_readme_has_the_defaults(self, table: dict[str, str]) -> None:
-        for key, default in Config.defaults().items():
-            shown = re.findall(r"`([^`]*)`", table[key])
-            assert default in shown if default else not shown, key
