@@ -2,7 +2,8 @@
 # HOSTS=a,b or HOST=a narrows a target to some of them. Like YES, FOLLOW and SSH_TRUST_NEW they reach the task
 # through the environment, where make puts what its own command line sets.
 # fab would read the SSH configuration itself, and end at what it does not know; deploy/ssh asks ssh.
-FAB := $(VENV)/fab --search-root deploy --ssh-config /dev/null
+# It also asks for the name of the user, and one without an entry in passwd (a container's) has none: then the number.
+FAB := USERNAME="$${USERNAME:-$$(id -un 2>/dev/null)}" $(VENV)/fab --search-root deploy --ssh-config /dev/null
 
 export KIND
 

@@ -83,9 +83,10 @@ def _chosen(
 
 def _proxies(environment: Mapping[str, str], env_file: Path | None) -> dict[str, str]:
     """The user's, less those on loopback, which are this machine's own."""
-    spelt = {key: environment.get(key) or environment.get(key.lower(), "") for key in PROXIES}
-    chosen = {**_chosen(PROXIES, {}, env_file), **{key: text for key, text in spelt.items() if text}}
-    proxies = {key: text for key, text in chosen.items() if key != "NO_PROXY" and not _is_here(text)}
+    spelt = {key: environment.get(key.lower(), environment.get(key)) for key in PROXIES}
+    exported = {key: text for key, text in spelt.items() if text is not None}
+    chosen = {**_chosen(PROXIES, {}, env_file), **exported}
+    proxies = {key: text for key, text in chosen.items() if key != "NO_PROXY" and text and not _is_here(text)}
     return {**proxies, "NO_PROXY": chosen["NO_PROXY"]} if proxies and "NO_PROXY" in chosen else proxies
 
 

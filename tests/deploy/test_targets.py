@@ -10,7 +10,11 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 PROGRAM = """#!/usr/bin/env python3
-import os, sys
+import getpass, os, sys
+if "NOBODY" in os.environ:
+    import pwd
+    pwd.getpwuid = {}.__getitem__
+assert getpass.getuser()
 seen = (name for name in ("HOST", "HOSTS", "YES", "KIND") if name in os.environ)
 print(sys.argv[-1], *(f"{name}={os.environ[name]}" for name in seen))
 """
@@ -47,6 +51,10 @@ def make(checkout: Path, *arguments: str, **exported: str) -> list[str]:
 
 def test_what_a_shell_exports_narrows_nothing(checkout: Path) -> None:
     assert make(checkout, "stop", HOST="laptop", HOSTS="laptop", YES="1") == ["stop KIND=movies"]
+
+
+def test_a_user_without_an_entry_in_passwd_gets_as_far_as_the_task(checkout: Path) -> None:
+    assert make(checkout, "stop", NOBODY="1") == ["stop KIND=movies"]
 
 
 def test_several_kinds_reach_each_step(checkout: Path) -> None:

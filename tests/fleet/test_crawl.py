@@ -92,7 +92,7 @@ def test_a_suffering_fleet_collects_every_movie(
         TMDB_API_URL=sandbox.api_url,
         TMDB_EXPORT_URL=sandbox.export_url,
         THREADS=10,
-        RATE_LIMIT=20,
+        RATE_LIMIT=6,  # so that the crawl outlasts an installation on a busy machine
         AWS_SECRET_ACCESS_KEY=CLOUD_KEY,
         NEXTCLOUD_PASSWORD=UPLOAD_PASSWORD,
     )

@@ -70,6 +70,13 @@ def test_the_users_proxy_is_for_all_hosts_and_beats_their_own(name: str, tmp_pat
     assert {"HTTPS_PROXY", "https_proxy", "all_proxy", "no_proxy"} <= set(settings.not_passed_on)
 
 
+def test_an_empty_variable_takes_back_what_env_says_of_proxies(tmp_path: Path) -> None:
+    env_file = tmp_path / ".env"
+    env_file.write_text("HTTPS_PROXY=http://proxy:3128\nALL_PROXY=http://other:3128\n")
+    settings = for_workers("redis://x", {"https_proxy": ""}, env_file)
+    assert set(read_back(settings.env_file, tmp_path)) == {"ALL_PROXY", "REDIS_URL"}
+
+
 @pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:7890", "localhost:3128", "socks5://[::1]:1080"])
 def test_without_one_that_hosts_can_reach_their_own_counts(proxy: str, tmp_path: Path) -> None:
     environment = {"https_proxy": proxy, "NO_PROXY": "a"}
