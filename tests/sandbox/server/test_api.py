@@ -67,11 +67,13 @@ def test_what_is_not_there_is_404_code_34(sandbox: SandboxProcess, get: Fetch, p
     assert (got.status, got.json()["status_code"], got.json()["success"]) == (404, 34, False)
 
 
-@pytest.mark.parametrize("path", ["/4/list/1", "/movie/2", "/", "/3", "/30/movie/2", "/3/discover/person"])
+@pytest.mark.parametrize(
+    "path", ["/4/movie/%d", "/movie/%d", "/", "/3", "/30/movie/%d", "/3/discover/person"]
+)
 def test_a_path_that_there_is_not_is_404_code_34_like_a_deleted_record(
-    sandbox: SandboxProcess, get: Fetch, path: str
+    sandbox: SandboxProcess, get: Fetch, catalogue: GeneratedCatalogue, path: str
 ) -> None:
-    got = get(f"{sandbox.url}{path}")
+    got = get(f"{sandbox.url}{path.replace('%d', str(an_id(catalogue, 'kept')))}")
     deleted = get(f"{sandbox.api_url}/movie/999999999")
     assert (got.status, got.body) == (deleted.status, deleted.body) == (404, deleted.body)
     assert json.loads(got.body)["status_code"] == 34
@@ -125,6 +127,8 @@ def test_discover_lists_movies_by_revenue(sandbox: SandboxProcess, get: Fetch) -
 def test_days_pass_while_it_runs(get: Fetch) -> None:
     with SandboxProcess(["--movies", "300", "--seed", "6"]) as sandbox:
         first, bodies = sandbox.expected("movies"), sandbox.catalogue(day=3)
+        for number in first:
+            get(f"{sandbox.api_url}/movie/{number}")
         sandbox.set(day=3)
         third = sandbox.expected("movies")
         assert third != first == sandbox.expected("movies", day=0)
