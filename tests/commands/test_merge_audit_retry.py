@@ -14,6 +14,7 @@ import redis
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import IdQueue, Settlement, State
+from tmdb_scrapy.queue.heartbeat import Heartbeat
 from tmdb_scrapy.records.part import merged_file, parts_directory
 from tmdb_scrapy.sources.seeded import SeededRecord, Selection
 
@@ -129,6 +130,57 @@ def test_a_merge_without_all_lines_fails(
     crawled.write_bytes(line(1)[:-3])
     assert invoke("merge", "movies") == 1
     assert "scrapy retry movies --lost" in capsys.readouterr().err
+
+
+def test_a_merge_queues_what_is_not_as_it_was_written_and_fails(
+    invoke: Invoke, ask: Ask, crawled: Path, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke("merge", "movies") == 0
+    merged_file(config.data_dir, KINDS["movies"]).unlink()
+    crawled.write_bytes(b'{"id": 9}\n')
+    assert invoke("merge", "movies", "--prune") == 1
+    said = capsys.readouterr().err
+    assert "the newest lines of ID 1." in said
+    assert "queued again: 1 movie." in said
+    assert "make crawl KIND=movies" in said
+    assert [lease.id for lease in ask(lambda queue: queue.lease("bob", 9))] == [1]
+    assert crawled.exists()
+
+
+def test_merge_prune_leaves_what_a_live_worker_writes(
+    invoke: Invoke, ask: Ask, crawled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ask(lambda queue: queue.beat(Heartbeat(name="ada", host="here", pid=1, state="crawling")))
+    assert invoke("merge", "movies", "--prune") == 0
+    assert "removed 0 parts" in capsys.readouterr().out
+    ask(lambda queue: queue.hand_back("ada"))
+    assert invoke("merge", "movies", "--prune") == 0
+    assert "removed 1 part:" in capsys.readouterr().out
+    assert not crawled.exists()
+    assert invoke("merge", "movies") == 0
+    assert invoke("audit", "movies") == 0
+
+
+def test_a_merge_says_what_it_leaves_in_though_it_is_not_kept(
+    invoke: Invoke, ask: Ask, crawled: Path, config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    merged = merged_file(config.data_dir, KINDS["movies"])
+    assert invoke("merge", "movies") == 0
+    ask(lambda queue: queue.requeue([1], State.KEPT))
+    assert invoke("merge", "movies") == 0
+    assert "`scrapy merge movies --drop`" in capsys.readouterr().err
+    assert merged.read_bytes() == line(1)
+    assert invoke("merge", "movies", "--drop") == 0
+    assert merged.read_bytes() == b""
+
+
+def test_after_a_merge_that_found_nothing_new_what_is_lost_can_be_told(
+    invoke: Invoke, ask: Ask, crawled: Path
+) -> None:
+    assert invoke("merge", "movies") == 0
+    crawled.touch()
+    assert invoke("merge", "movies") == 0
+    assert invoke("retry", "movies", "--lost") == 0
 
 
 def test_retry_queues_what_failed(

@@ -20,12 +20,12 @@ import redis
 from environments import bare_environment
 from waiting import wait_until
 
-from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.local.redis_server import RedisServer, RedisServerError
 from tmdb_scrapy.sandbox.server.journal import Entry
 from tmdb_scrapy.sandbox.server.process import SandboxProcess
 
 API_KEY = "fedcba9876543210" * 2
+APPENDED = {"movies": ["credits", "keywords", "similar", "recommendations"], "people": ["movie_credits"]}
 LEDGER_BYTE = {"queued": b"q", "kept": b"k", "dropped": b"d", "missing": b"m", "failed": b"f"}
 COMMAND_TIMEOUT_S = 60.0
 CRAWL_TIMEOUT_S = 90.0
@@ -267,9 +267,7 @@ class Crawl:
         if "--catalogue" not in self._sandbox_options and "--recorded" not in self._sandbox_options:
             catalogue = self.sandbox.catalogue()
             for number, line in by_id:
-                assert line == catalogue.body(self.kind, number, KINDS[self.kind].appended), (
-                    f"line of {number}"
-                )
+                assert line == catalogue.body(self.kind, number, APPENDED[self.kind]), f"line of {number}"
 
     def settled_by_workers(self) -> int:
         """How many IDs the workers that ended well say they settled: one that two settled counts twice."""

@@ -69,18 +69,6 @@ def test_strange_but_valid_bodies_come_out_byte_for_byte(crawl: Callable[..., Cr
     assert set(lines) == {_line(body.encode()) for body in STRANGE_BODIES.values()} | {b""}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_comes_out_exact_in_spite_of_a_faulty_api(crawl: Callable[..., Crawl], kind: str) -> None:
-    shares = {"500": 0.03, "reset": 0.03, "truncate": 0.03, "malformed": 0.03, "x-gzip": 0.03}
-    options = [option for fault, share in shares.items() for option in ("--fault", f"{fault}={share}")]
-    faulty = crawl(f"--{kind}", "200", *options, kind=kind, RATE_LIMIT="0")
-    faulty.seed()
-    faulty.start()
-    faulty.finish()
-    faulty.assert_exact()
-
-
 def _is_record(path: Path) -> bool:
     """Not an error, a season, or an appended object that was recorded alone."""
     record = json.loads(path.read_bytes())

@@ -25,7 +25,7 @@ def data_dir(tmp_path: Path) -> Path:
 
 
 def merged(data_dir: Path, ledger: bytes) -> Merged:
-    return merge(data_dir, KIND, ledger, lambda _: None)
+    return merge(data_dir, KIND, ledger, lambda *_: None)
 
 
 def remedies(data_dir: Path, ledger: bytes) -> list[str]:

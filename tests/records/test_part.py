@@ -20,6 +20,7 @@ from tmdb_scrapy.kinds import KINDS, Deciding
 from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
 from tmdb_scrapy.queue import IdQueue, Lease, Settlement
 from tmdb_scrapy.queue.feed import Claim
+from tmdb_scrapy.records.index import entries, index_of
 from tmdb_scrapy.records.part import Part
 from tmdb_scrapy.records.record import Record
 from tmdb_scrapy.spiders.of_kinds import SPIDERS
@@ -51,6 +52,9 @@ class Worker:
         assert self.spider.worker.part is not None
         return self.spider.worker.part.path.read_bytes().splitlines()
 
+    def lines_in_index(self) -> int:
+        return len(list(entries(index_of(self.spider.worker.part.path))))
+
 
 def _body(lease: Lease) -> bytes:
     return b'{"id":%d}' % lease.id
@@ -76,18 +80,19 @@ def told(worker: Worker, story: Callable[[], Any]) -> Any:
     return asyncio.run(main())
 
 
-def test_lines_are_synced_before_the_settlement_of_their_ids_is_sent(
+def test_lines_are_synced_before_their_index_and_both_before_the_settlement_of_their_ids_is_sent(
     worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    happened: list[tuple[str, list[bytes]]] = []
+    happened: list[tuple[str, list[bytes], int]] = []
     sync, settle = os.fdatasync, IdQueue.settle
 
     def synced(descriptor: int) -> None:
         sync(descriptor)
-        happened.append(("synced", worker.lines_on_disk()))
+        happened.append(("synced", worker.lines_on_disk(), worker.lines_in_index()))
 
     async def settled(queue: IdQueue, settlements: list[Settlement]) -> int:
-        happened.append(("settled", [_body(settlement.lease) for settlement in settlements]))
+        lines = [_body(settlement.lease) for settlement in settlements]
+        happened.append(("settled", lines, worker.lines_in_index()))
         return await settle(queue, settlements)
 
     monkeypatch.setattr(os, "fdatasync", synced)
@@ -101,7 +106,7 @@ def test_lines_are_synced_before_the_settlement_of_their_ids_is_sent(
 
     assert told(worker, story) == b"\0kkk"
     lines = [b'{"id":1}', b'{"id":2}', b'{"id":3}']
-    assert happened[:2] == [("synced", lines), ("settled", lines)]
+    assert happened[:3] == [("synced", lines, 0), ("synced", lines, 3), ("settled", lines, 3)]
 
 
 def test_nothing_is_settled_when_the_disk_refuses_the_sync(
@@ -126,7 +131,7 @@ def test_a_part_is_never_another_workers(tmp_path: Path) -> None:
     path = tmp_path / "part.jsonl"
     path.write_bytes(b"theirs\n")
     with pytest.raises(FileExistsError):
-        Part(path).write(b"ours\n")
+        Part(path).write(1, b"ours\n")
     assert path.read_bytes() == b"theirs\n"
 
 
@@ -135,7 +140,7 @@ def test_a_full_disk_is_told_with_the_flush_and_again_when_closing(tmp_path: Pat
     part = Part(tmp_path / "part.jsonl")
     with open("/dev/full", "wb", buffering=1 << 20) as full:  # noqa: PTH123  # no path of the user's
         part._file = full
-        part.write(b"x\n")
+        part.write(1, b"x\n")
         for operation in (part.flush, part.close):
             with pytest.raises(OSError) as caught:
                 operation()
@@ -156,15 +161,15 @@ def test_a_refused_sync_is_told_again_by_every_later_call(
 
     monkeypatch.setattr(os, "fdatasync", sync)
     part = Part(tmp_path / "part.jsonl")
-    part.write(b"x\n")
-    for operation in (part.sync, part.sync, part.flush, lambda: part.write(b"y\n"), part.close):
+    part.write(1, b"x\n")
+    for operation in (part.sync, part.sync, part.flush, lambda: part.write(1, b"y\n"), part.close):
         with pytest.raises(OSError, match="the disk is broken"):
             operation()
 
 
 def test_closing_twice_and_flushing_afterwards_is_fine(tmp_path: Path) -> None:
     part = Part(tmp_path / "part.jsonl")
-    part.write(b"x\n")
+    part.write(1, b"x\n")
     part.close()
     part.close()
     part.flush()

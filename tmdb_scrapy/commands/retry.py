@@ -10,7 +10,8 @@ from tmdb_scrapy.commands.base import CommandFailed, KindsCommand
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue, State
 from tmdb_scrapy.records import collected
-from tmdb_scrapy.records.merge import identified_lines
+from tmdb_scrapy.records.earlier import ids_of_lines
+from tmdb_scrapy.records.index import index_of
 from tmdb_scrapy.records.part import merged_file, parts_directory
 
 
@@ -44,12 +45,14 @@ class Command(KindsCommand, ScrapyCommand):
         """The IDs in the merged file. Raises `CommandFailed` when there are lines that it cannot have."""
         file = merged_file(self.config.data_dir, kind)
         parts = parts_directory(self.config.data_dir, kind).glob("*.jsonl")
-        if not file.exists() or any(part.stat().st_ctime > file.stat().st_mtime for part in parts):
+        # A merge that found nothing new writes the index only.
+        merged_at = max((each.stat().st_mtime for each in (file, index_of(file)) if each.exists()), default=0)
+        if not file.exists() or any(part.stat().st_ctime > merged_at for part in parts):
             raise CommandFailed(
                 f"{file} does not have all that the parts have, so what is lost cannot be told. "
                 f"Run first: scrapy merge {kind.name}"
             )
-        return {tmdb_id for _, tmdb_id in identified_lines(file)}
+        return set(ids_of_lines(file))
 
 
 def _ids_in(ledger: bytes, state: State) -> list[int]:

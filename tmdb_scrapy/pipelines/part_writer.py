@@ -25,7 +25,7 @@ class PartWriterPipeline:
     def process_item(self, item: Any) -> Any:
         """The item, once its line is in the part's buffer. Raises `OSError` when the disk refuses."""
         if isinstance(item, Record):
-            self._worker.part.write(line_of(item.body))
+            self._worker.part.write(item.id, line_of(item.body))
             self._worker.written.add(item.id)
         return item
 

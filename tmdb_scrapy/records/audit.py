@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import State
-from tmdb_scrapy.records.merge import identified_lines
+from tmdb_scrapy.records.earlier import ids_of_lines
+from tmdb_scrapy.records.ledger import GONE, standings
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +66,21 @@ def audit(evidence: Evidence) -> list[Finding]:
 def _compare_lines(evidence: Evidence) -> list[Finding]:
     """The merged file against the ledger: each kept ID once, nothing else."""
     kind, ledger = evidence.kind.name, evidence.ledger
-    elsewhere, written, others, torn, repeated = 0, 0, 0, 0, 0
-    unseen = bytearray(ledger)
-    lines = identified_lines(evidence.merged) if evidence.merged.exists() else iter(())
-    for _, tmdb_id in lines:
+    elsewhere, written, gone, unknown, torn, repeated = 0, 0, 0, 0, 0, 0
+    unseen, standing = bytearray(ledger), standings(ledger)
+    lines = ids_of_lines(evidence.merged) if evidence.merged.exists() else iter(())
+    for tmdb_id in lines:
         if tmdb_id is None:
             torn += 1
-        elif not 0 <= tmdb_id < len(ledger) or ledger[tmdb_id : tmdb_id + 1] != State.KEPT.value:
-            others += 1
+        elif not ledger[tmdb_id : tmdb_id + 1].strip(b"\0"):
+            unknown += 1
+        elif standing[tmdb_id : tmdb_id + 1] == GONE:
+            gone += 1
         elif unseen[tmdb_id] == 0:
             repeated += 1
         else:
             unseen[tmdb_id] = 0
-            written += 1
+            written += ledger[tmdb_id : tmdb_id + 1] == State.KEPT.value
     again = f"scrapy merge {kind}"
     lost = f"{again}; if that is not enough, make collect, and scrapy retry {kind} --lost for what is gone"
     for tmdb_id, state in enumerate(evidence.expected):
@@ -86,7 +89,13 @@ def _compare_lines(evidence: Evidence) -> list[Finding]:
     return [
         Finding("kept IDs on other machines since the last collection", 0, elsewhere, "make collect"),
         Finding("kept IDs that have a line", kept, written, lost),
-        Finding("lines of IDs that are not kept", 0, others, again),
+        Finding("lines of IDs that are dropped or missing", 0, gone, again),
+        Finding(
+            "lines of IDs that the ledger does not know",
+            0,
+            unknown,
+            f"scrapy seed {kind}; if they are to go, scrapy merge {kind} --drop",
+        ),
         Finding("second lines of an ID", 0, repeated, again),
-        Finding("lines that are no whole record", 0, torn, again),
+        Finding("lines that are not as they were merged", 0, torn, f"{again} --check"),
     ]

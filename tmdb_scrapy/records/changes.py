@@ -1,0 +1,39 @@
+"""What the last merge changed, for those who load the difference: `DATA_DIR/movies.changes.jsonl`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import BinaryIO, Literal, Self
+
+BUFFER_BYTES = 1 << 16
+
+Change = Literal["added", "updated", "removed"]
+
+
+def changes_of(merged: Path) -> Path:
+    """Where the changes of a merged file lie: beside it."""
+    return merged.with_suffix(".changes.jsonl")
+
+
+class Changes:
+    """An unfinished file of changes, and how many there are of each."""
+
+    def __init__(self, path: Path) -> None:
+        self.counts: dict[Change, int] = {"added": 0, "updated": 0, "removed": 0}
+        self._file: BinaryIO = path.open("wb", buffering=BUFFER_BYTES)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def add(self, tmdb_id: int, change: Change) -> None:
+        self.counts[change] += 1
+        self._file.write(b'{"id":%d,"change":"%b"}\n' % (tmdb_id, change.encode()))
+
+    def finish(self) -> None:
+        """All is on disk when this returns. Raises `OSError`."""
+        self._file.flush()
+        os.fsync(self._file.fileno())

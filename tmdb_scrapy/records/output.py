@@ -1,0 +1,92 @@
+"""The unfinished merged file: lines and stretches of other files go in, all is on disk at the end."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO, Self
+
+BUFFER_BYTES = 1 << 20
+STRETCH_BYTES = 16 << 20
+"""So much is copied in one call: progress and Ctrl-C wait for it."""
+SYNC_BYTES = 64 << 20
+"""So much is written between two syncs: the disk writes while the next lines are looked at."""
+CANNOT_COPY = {errno.ENOSYS, errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP}
+
+
+class Output:
+    """Writes a file out in a thread while more of it comes, so that the last sync has little left to do."""
+
+    def __init__(self, path: Path, report: Callable[[int], None]) -> None:
+        self._file: BinaryIO = path.open("wb", buffering=BUFFER_BYTES)
+        self._report = report
+        self._thread = ThreadPoolExecutor(1)
+        self._syncing: Future[None] | None = None
+        self._unsynced = 0
+        self._copies_in_kernel = hasattr(os, "copy_file_range")
+        self.size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.shutdown()
+        self._file.close()
+
+    def write(self, line: bytes | memoryview) -> None:
+        """Raises `OSError`."""
+        self._file.write(line)
+        self._advance(len(line))
+
+    def copy(self, source: BinaryIO, start: int, end: int) -> None:
+        """Add what lies between two offsets of another file, as it is. Raises `OSError`."""
+        self._file.flush()
+        while start < end:
+            count = self._copy_some(source.fileno(), min(end - start, STRETCH_BYTES), start)
+            if count == 0:
+                raise OSError(errno.EIO, f"{source.name} is shorter than its index says")
+            start += count
+            self._advance(count)
+            self._report(count)
+
+    def _copy_some(self, source: int, count: int, offset: int) -> int:
+        if self._copies_in_kernel:
+            try:
+                return os.copy_file_range(source, self._file.fileno(), count, offset)
+            except OSError as error:
+                if error.errno not in CANNOT_COPY:
+                    raise
+                self._copies_in_kernel = False
+        count = self._file.write(os.pread(source, count, offset))
+        self._file.flush()
+        return count
+
+    def _advance(self, count: int) -> None:
+        """Raises `OSError` when the disk refused earlier bytes."""
+        self.size += count
+        self._unsynced += count
+        if self._unsynced >= SYNC_BYTES and (self._syncing is None or self._syncing.done()):
+            self._check()
+            self._syncing = self._thread.submit(os.fdatasync, self._file.fileno())
+            self._unsynced = 0
+
+    def finish(self) -> Callable[[], os.stat_result]:
+        """Begin the last sync. What is returned waits until all is on disk, and returns the file's status;
+        it raises `OSError`."""
+        self._file.flush()
+        last = self._thread.submit(os.fsync, self._file.fileno())
+
+        def finished() -> os.stat_result:
+            self._check()
+            last.result()
+            return os.fstat(self._file.fileno())
+
+        return finished
+
+    def _check(self) -> None:
+        """A refusal is reported to one sync only: were it overlooked, the next would succeed."""
+        if self._syncing is not None:
+            self._syncing.result()
