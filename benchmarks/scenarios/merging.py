@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,12 +20,16 @@ from benchmarks.scenarios.flatness import FLAT
 from benchmarks.scenarios.seeding import command_environment
 from benchmarks.workbench import Workbench
 from tmdb_scrapy.queue.keys import Keys
+from tmdb_scrapy.records.index import Entry, index_of, part_header
+from tmdb_scrapy.records.lines import write_index
 from tmdb_scrapy.sandbox.catalogue.generated import GeneratedCatalogue
 
 LINE_BYTES = 5_000
 PARTS = 4
 COPIES = 3
 """The parts, the merged file, and what `cat` writes are on the disk at a time."""
+CHANGED = 100
+"""One line in so many is fetched again before an update is merged."""
 FEW = 10
 """The peak is compared with that of merging one line in so many."""
 
@@ -51,6 +57,7 @@ def _compare(scenario: str, bench: Workbench, lines: int) -> Outcome:
     outcome.add(f"merging {lines:,} lines of 5 KB", "s", merged_s)
     outcome.add("cat and sync", "s", copied_s)
     outcome.add("merging as a multiple of cat", "×", ratios(merged_s, copied_s), Goal(2, at_most=True))
+    outcome.add("merging an update of 1 % as a multiple of copying the file", "×", *_updates(bench, lines))
     outcome.add("peak memory", "MB", peaks)
     growth = [peak - few_peak_mb for peak in peaks]
     outcome.add("growth of the peak from a tenth of the lines to all", "MB", growth, FLAT)
@@ -80,6 +87,19 @@ def _pairs(bench: Workbench, lines: int) -> tuple[list[Ran], list[Ran]]:
     return merged, copied
 
 
+def _updates(bench: Workbench, lines: int) -> tuple[list[float], Goal]:
+    """Merges of an update, each beside a copy of the merged file."""
+    place = _Place(bench, lines)
+    place.merge(keep=True)
+    times: list[float] = []
+    for turn in range(1, bench.sizes.pairs + 1):
+        place.change(turn)
+        copied_s = place.copy().wall_s
+        times.append(place.merge(keep=True).wall_s / copied_s)
+    place.remove()
+    return times, Goal(1.2, at_most=True)
+
+
 def _peak_mb(ran: Ran) -> float:
     return ran.peak_bytes / 1e6
 
@@ -89,25 +109,43 @@ class _Place:
 
     def __init__(self, bench: Workbench, lines: int) -> None:
         self._bench = bench
+        self._lines = lines
         self._directory = bench.new_directory("merging")
         self._data = self._directory / "data"
         self._parts = _write_parts(self._data / "movies" / "parts", lines)
         _keep_all(bench, lines)
 
-    def merge(self) -> Ran:
-        command = [sys.executable, "-m", "scrapy", "merge", "movies"]
+    def merge(self, *, keep: bool = False) -> Ran:
+        """`keep`: the next merge finds what this one wrote."""
+        command = [sys.executable, "-m", "scrapy", "merge", "movies", *(["--prune"] if keep else [])]
         environment = command_environment(self._bench, self._data)
-        return self._run(command, environment, self._data / "movies.jsonl")
+        merged = self._data / "movies.jsonl"
+        return self._run(command, environment, [] if keep else [merged, index_of(merged)])
 
     def cat(self) -> Ran:
         command = ["sh", "-c", 'cat "$@" > copy && sync copy', "cat", *map(str, self._parts)]
-        return self._run(command, self._bench.environment, self._directory / "copy")
+        return self._run(command, self._bench.environment, [self._directory / "copy"])
 
-    def _run(self, command: list[str], environment: dict[str, str], output: Path) -> Ran:
+    def copy(self) -> Ran:
+        """The merged file, with the same means as `cat`."""
+        command = ["sh", "-c", 'cat "$@" > copy && sync copy', "cat", str(self._data / "movies.jsonl")]
+        return self._run(command, self._bench.environment, [self._directory / "copy"])
+
+    def change(self, turn: int) -> None:
+        """A part with another line for one ID in a hundred."""
+        before, after = _template()
+        after = after.replace(b'"popularity":', b'"update":%d,"popularity":' % turn, 1)
+        _write_part(
+            self._data / "movies" / "parts" / f"update-{turn}.jsonl",
+            range(turn, self._lines, CHANGED), before, after,
+        )  # fmt: skip
+
+    def _run(self, command: list[str], environment: dict[str, str], outputs: list[Path]) -> Ran:
         # Else the disk would still be busy with what came before, and this run would pay for it.
         os.sync()
         ran = run(command, self._directory, environment, self._bench.cores.crawler)
-        output.unlink()
+        for output in outputs:
+            output.unlink()
         return ran
 
     def remove(self) -> None:
@@ -119,9 +157,21 @@ def _write_parts(directory: Path, lines: int) -> list[Path]:
     before, after = _template()
     paths = [directory / f"part-{number}.jsonl" for number in range(PARTS)]
     for number, path in enumerate(paths):
-        with path.open("wb") as part:
-            part.writelines(b"%b%d%b" % (before, tmdb_id, after) for tmdb_id in range(number, lines, PARTS))
+        _write_part(path, range(number, lines, PARTS), before, after)
     return paths
+
+
+def _write_part(path: Path, ids: range, before: bytes, after: bytes) -> None:
+    """As a worker leaves it, with its index."""
+    entries: list[Entry] = []
+    offset = 0
+    with path.open("wb") as part:
+        for tmdb_id in ids:
+            line = b"%b%d%b" % (before, tmdb_id, after)
+            part.write(line)
+            entries.append(Entry(tmdb_id, len(line), time.time_ns(), offset, zlib.crc32(line)))
+            offset += len(line)
+    write_index(index_of(path), part_header(path, entries[0].answered_ns), entries)
 
 
 def _template() -> tuple[bytes, bytes]:

@@ -149,6 +149,54 @@ def test_a_full_disk_is_told_with_the_flush_and_again_when_closing(tmp_path: Pat
     part.close()
 
 
+def test_a_line_that_is_flushed_during_a_sync_waits_for_the_next_one_to_be_indexed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first sync did not cover may be lost by a power cut."""
+    part = Part(tmp_path / "part.jsonl")
+    part.write(1, b"x\n")
+    part.flush()
+    sync = os.fdatasync
+    late = [2]
+
+    def flushing(descriptor: int) -> None:
+        sync(descriptor)
+        if late:
+            part.write(late.pop(), b"y\n")
+            part.flush()
+
+    monkeypatch.setattr(os, "fdatasync", flushing)
+    part.sync()
+    assert [entry.id for entry in entries(index_of(part.path))] == [1]
+    part.sync()
+    assert [entry.id for entry in entries(index_of(part.path))] == [1, 2]
+    part.close()
+
+
+def test_a_full_disk_under_the_index_is_told_by_the_sync_and_by_every_later_call(tmp_path: Path) -> None:
+    part = Part(tmp_path / "part.jsonl")
+    part.write(1, b"x\n")
+    part.flush()
+    with open("/dev/full", "wb", buffering=0) as full:  # noqa: PTH123  # no path of the user's
+        assert part._index is not None
+        part._index.close()
+        part._index = full
+        for operation in (part.sync, part.flush, lambda: part.write(2, b"y\n")):
+            with pytest.raises(OSError) as caught:
+                operation()
+            assert caught.value.errno == errno.ENOSPC
+    with pytest.raises(OSError):
+        part.close()
+    assert list(entries(index_of(part.path))) == []
+
+
+def test_a_part_that_cannot_be_begun_leaves_no_index_beside_anothers(tmp_path: Path) -> None:
+    (tmp_path / "part.jsonl").write_bytes(b"theirs\n")
+    with pytest.raises(FileExistsError):
+        Part(tmp_path / "part.jsonl").write(1, b"ours\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["part.jsonl"]
+
+
 def test_a_refused_sync_is_told_again_by_every_later_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
