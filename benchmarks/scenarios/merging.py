@@ -16,7 +16,6 @@ import redis
 from benchmarks.bodies import APPENDED, SEED
 from benchmarks.figures import Goal, Outcome, ratios
 from benchmarks.processes import Ran, run
-from benchmarks.scenarios.flatness import FLAT
 from benchmarks.scenarios.seeding import command_environment
 from benchmarks.workbench import Workbench
 from tmdb_scrapy.queue.keys import Keys
@@ -59,8 +58,9 @@ def _compare(scenario: str, bench: Workbench, lines: int) -> Outcome:
     outcome.add("merging as a multiple of cat", "×", ratios(merged_s, copied_s), Goal(2, at_most=True))
     outcome.add("merging an update of 1 % as a multiple of copying the file", "×", *_updates(bench, lines))
     outcome.add("peak memory", "MB", peaks)
-    growth = [peak - few_peak_mb for peak in peaks]
-    outcome.add("growth of the peak from a tenth of the lines to all", "MB", growth, FLAT)
+    further = lines - lines // FEW
+    growth = [(peak - few_peak_mb) * 1e6 / further for peak in peaks]
+    outcome.add("growth of the peak for each further line", "B", growth, Goal(40, at_most=True))
     return outcome
 
 
