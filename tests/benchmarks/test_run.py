@@ -47,7 +47,7 @@ def test_seeding_and_merging_are_measured(tmp_path: Path) -> None:
     found = figures(bench(tmp_path, "--only=seeding,merging", "--ids=500", "--merge-lines=200"))
     assert 1 < found["memory of Redis"]["runs"][0] < 100
     assert found["merging as a multiple of cat"]["runs"][0] > 0
-    assert found["growth of the peak from a tenth of the lines to all"]["goal"]["at_most"]
+    assert found["growth of the peak for each further line"]["goal"]["at_most"]
 
 
 def test_a_whole_export_is_crawled_by_two_workers_and_audited(tmp_path: Path) -> None:
