@@ -29,6 +29,8 @@ LIMIT = 50
 OWN_LIMIT = 20
 """`RATE_LIMIT` where the user sets one."""
 RETRY_AFTER_S = 3
+FOUND_S = 3.0
+"""From when on the use of a limit that asks for silence is counted."""
 ON_ITS_WAY_S = 0.2
 """A request or an answer at most, on this machine."""
 RUN_S = 60.0
@@ -79,6 +81,18 @@ def unknown_limit(crawl: Crawl) -> Run:
 
 def unknown_limit_with_retry_after(crawl: Crawl) -> Run:
     crawl.sandbox.set(retry_after=RETRY_AFTER_S)
+    crawl.start(1, RATE_LIMIT="0", PROCESSES="1")
+    return _after(crawl, RUN_S + 1)
+
+
+def sliding_limit_that_asks_for_silence(crawl: Crawl) -> Run:
+    crawl.sandbox.set(retry_after=1, limit_kind="sliding")
+    crawl.start(1, RATE_LIMIT="0", PROCESSES="1")
+    return _after(crawl, RUN_S + 1)
+
+
+def fixed_limit_that_asks_for_silence(crawl: Crawl) -> Run:
+    crawl.sandbox.set(retry_after=1, limit_kind="window")
     crawl.start(1, RATE_LIMIT="0", PROCESSES="1")
     return _after(crawl, RUN_S + 1)
 
@@ -176,6 +190,8 @@ RUNS: dict[str, Callable[[Crawl], Run]] = {
         moving_limit,
         known_limit,
         unknown_limit_with_retry_after,
+        sliding_limit_that_asks_for_silence,
+        fixed_limit_that_asks_for_silence,
         unknown_limit,
     )
 }
@@ -249,6 +265,19 @@ def test_an_unknown_limit_is_used_and_hardly_ever_exceeded(run: Run, figures: Ca
     figures(f"unknown limit of {LIMIT}/s over {RUN_S:g} s: {served:.1%} of it, {refused:.2%} of answers 429")
     assert served >= 0.97
     assert refused <= 0.02
+
+
+@of(sliding_limit_that_asks_for_silence, fixed_limit_that_asks_for_silence)
+def test_a_limit_that_asks_for_silence_is_hardly_ever_met_again(
+    run: Run, figures: Callable[[str], None]
+) -> None:
+    start, end = run.first + FOUND_S, run.first + RUN_S
+    served, refused = run.served_per_s(start, end) / LIMIT, run.refused_share(start, end)
+    figures(
+        f"unknown limit of {LIMIT}/s, Retry-After: 1, from {FOUND_S:g} s on: {served:.1%}, {refused:.2%} 429"
+    )
+    assert served >= 0.9
+    assert refused <= 0.005
 
 
 @of(moving_limit)

@@ -1,13 +1,17 @@
-"""An event loop that jumps from timer to timer."""
+"""An event loop that jumps from timer to timer; and lets tests import the simulation."""
 
 from __future__ import annotations
 
 import asyncio
 import selectors
+import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 class _JumpingSelector(selectors.SelectSelector):

@@ -7,16 +7,15 @@ half back. Time is simulated, asyncio is real, dice have seeds.
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import itertools
-import math
 import random
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 import uvloop
+from simulation import Bucket, Run, Server, Window
 
 from tmdb_scrapy.pacing.governor import Governor, GovernorClosed
 from tmdb_scrapy.pacing.pace import Pace
@@ -25,61 +24,6 @@ Virtually = Callable[[Coroutine[Any, Any, Any]], Any]
 
 FAR = (0.1, 0.27)
 NEAR = (0.015, 0.025)
-
-
-class Server(Protocol):
-    """Decides whether a request that arrives now is within the limit."""
-
-    limit_per_s: float
-
-    def allows(self, now: float) -> bool: ...
-
-
-class Bucket:
-    """A token bucket."""
-
-    def __init__(self, limit_per_s: float, burst: float) -> None:
-        self.limit_per_s = limit_per_s
-        self.burst = self._tokens = burst
-        self._at = 0.0
-
-    def allows(self, now: float) -> bool:
-        self._tokens = min(self.burst, self._tokens + (now - self._at) * self.limit_per_s)
-        self._at = now
-        allowed = self._tokens >= 1
-        self._tokens -= allowed
-        return allowed
-
-
-class Window:
-    """So many requests in each second of the clock, which begins `phase` seconds before the sender."""
-
-    def __init__(self, limit_per_s: float, phase: float = 0.0) -> None:
-        self.limit_per_s = limit_per_s
-        self._phase, self._second, self._count = phase, -1, 0
-
-    def allows(self, now: float) -> bool:
-        second = math.floor(now + self._phase)
-        if second != self._second:
-            self._second, self._count = second, 0
-        self._count += 1
-        return self._count <= self.limit_per_s
-
-
-@dataclasses.dataclass
-class Run:
-    """What arrived at the server: seconds since the start, sender, allowed or not; and the paces."""
-
-    arrivals: list[tuple[float, int, bool]] = dataclasses.field(default_factory=list)
-    paces: list[Pace] = dataclasses.field(default_factory=list)
-
-    def served_per_s(self, begin: float, end: float, sender: int | None = None) -> float:
-        served = sum(ok for at, by, ok in self.arrivals if begin <= at < end and sender in (None, by))
-        return served / (end - begin)
-
-    def refused_share(self, begin: float, end: float) -> float:
-        answers = [ok for at, _, ok in self.arrivals if begin <= at < end]
-        return answers.count(False) / len(answers)
 
 
 async def crawl(

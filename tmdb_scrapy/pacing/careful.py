@@ -22,9 +22,11 @@ from tmdb_scrapy.pacing.tuning import (
     CAREFUL_EVENT_S,
     CAREFUL_GROWTH_MOST_PER_S,
     CAREFUL_GROWTH_PER_S,
-    CAREFUL_QUIET_DOUBLES_S,
+    CAREFUL_LOOK_UP_DOUBLES_S,
+    CAREFUL_LOOK_UP_PER_S,
     CAREFUL_QUIET_S,
     CEILING_AFTER_S,
+    CEILING_QUIET_S,
     CEILING_SERVED_SHARE,
     LANDED_ABOVE_S,
     LANDED_ABOVE_SHARE,
@@ -52,7 +54,7 @@ class Careful(Phase):
 
     def refused(self, refusal: Refusal) -> Step:
         lasted_s = refusal.sent_at - self.resumed_at
-        if lasted_s < CAREFUL_EVENT_S:
+        if lasted_s < CAREFUL_EVENT_S and not refusal.silent_s:
             return Step(self, refusal.rate_per_s)
         sent = refusal.history.sent
         self.evidence.learn(sent, self.resumed_at, refusal.sent_at, too_soon=self._too_soon(lasted_s))
@@ -68,6 +70,13 @@ class Careful(Phase):
 
     def _learnt(self, refusal: Refusal, window: float, lasted_s: float) -> Step:
         raise NotImplementedError
+
+    def _search_below(self, refusal: Refusal) -> Step:
+        """The limit is well under this rate: a window of a second, or nearly, has refused it at once."""
+        refused_per_s = refusal.refused_per_s
+        lower = min(self.evidence.lowest_per_s, refused_per_s * LANDED_ABOVE_SHARE)
+        searching = CarefulSearching(refusal.goes_on_at, self.evidence, refused_per_s)
+        return Step(searching, max(lower, refused_per_s / 2))
 
     def _hold(self, refusal: Refusal, window: float, margin_share: float) -> Step:
         """Stay under the limit that the refusal tells."""
@@ -115,7 +124,8 @@ class CarefulStarting(Starting):
         resumed_at = max(refusal.goes_on_at, refusal.now + LANDING_SILENT_S)
         searching = CarefulSearching(resumed_at, evidence)
         if refusal.sent_at - history.first_sent_at >= CEILING_AFTER_S:
-            ceiling = window_per_s(history.sent, refusal.sent_at)
+            # Of the first requests many are answered late or not in order: the more of the two counts.
+            ceiling = max(window_per_s(history.sent, refusal.sent_at), float(history.served))
             on_the_way = ceiling * (refusal.now - refusal.sent_at)
             searching.expect(ceiling, refusal.sent_at, CEILING_SERVED_SHARE * on_the_way)
         return Step(searching, rate_per_s, LANDING_SILENT_S)
@@ -146,14 +156,14 @@ class CarefulSearching(Careful):
     def grown(self, rate_per_s: float, history: History) -> Phase:
         if rate_per_s < self._ceiling_per_s * (1 - MARGIN_SHARE - jitter_share(history)):
             return self
-        return CarefulHolding(self.resumed_at, self.evidence, MARGIN_SHARE, 0.0)
+        holding = CarefulHolding(self.resumed_at, self.evidence, MARGIN_SHARE, 0.0)
+        # No refusal has confirmed it: look up soon.
+        holding.quiet_s = CAREFUL_QUIET_S - CEILING_QUIET_S
+        return holding
 
     def _learnt(self, refusal: Refusal, window: float, lasted_s: float) -> Step:
         if lasted_s < LANDED_ABOVE_S:
-            refused_per_s = refusal.refused_per_s
-            lower = min(self.evidence.lowest_per_s, refused_per_s * LANDED_ABOVE_SHARE)
-            again = CarefulSearching(refusal.goes_on_at, self.evidence, refused_per_s)
-            return Step(again, max(lower, refused_per_s / 2))
+            return self._search_below(refusal)
         return self._hold(refusal, window, MARGIN_SHARE)
 
 
@@ -164,19 +174,29 @@ class CarefulHolding(Careful):
         super().__init__(resumed_at, evidence)
         self._margin_share = margin_share
         self._climb_per_s = climb / CAREFUL_QUIET_S
+        self._at_once = False
+        """Whether the rate is that after a refusal that came at once."""
 
     def growth_per_s(self, rate_per_s: float, history: History) -> float:
         over_s = self.quiet_s - CAREFUL_QUIET_S
         if over_s < 0:
             return self._climb_per_s
-        slowest = max(self._climb_per_s, MARGIN_SHARE / CAREFUL_QUIET_S)
-        growth_per_s = accelerating(slowest, over_s, CAREFUL_QUIET_DOUBLES_S)
+        growth_per_s = accelerating(CAREFUL_LOOK_UP_PER_S, over_s, CAREFUL_LOOK_UP_DOUBLES_S)
         return min(growth_per_s, CAREFUL_GROWTH_MOST_PER_S, fastest_growth_per_s(history))
 
     def _too_soon(self, lasted_s: float) -> bool:
         return lasted_s < SOON_S
 
     def _learnt(self, refusal: Refusal, window: float, lasted_s: float) -> Step:
+        if lasted_s < LANDED_ABOVE_S:
+            return self._search_below(refusal) if self._at_once else self._a_little_less(refusal)
         if self._too_soon(lasted_s):
             return self._hold(refusal, window, min(2 * self._margin_share, MARGIN_MOST_SHARE))
         return self._hold(refusal, window, max(self._margin_share / 2, MARGIN_SHARE))
+
+    def _a_little_less(self, refusal: Refusal) -> Step:
+        """Once it may have been a hair's breadth: the next tells whether the limit fell."""
+        margin_share = min(2 * self._margin_share, MARGIN_MOST_SHARE)
+        holding = CarefulHolding(refusal.goes_on_at, self.evidence, margin_share, 0.0)
+        holding._at_once = True
+        return Step(holding, refusal.refused_per_s * (1 - margin_share - jitter_share(refusal.history)))

@@ -50,10 +50,10 @@ QUIET_DOUBLES_S = 1.0
 # Where a refusal brings a Retry-After, it costs so much silence that the next has to be worth it.
 CAREFUL_GROWTH_PER_S = 0.1  # of the search
 CAREFUL_GROWTH_MOST_PER_S = 0.12
-CAREFUL_QUIET_S = (
-    95.0  # and a climb that doubles every two seconds: a doubled limit is found within two minutes
-)
-CAREFUL_QUIET_DOUBLES_S = 2.0
+# Quiet, then a climb that doubles every two seconds: a doubled limit is found within two minutes.
+CAREFUL_QUIET_S = 98.0
+CAREFUL_LOOK_UP_PER_S = 0.0005
+CAREFUL_LOOK_UP_DOUBLES_S = 2.0
 CAREFUL_EVENT_S = 0.3  # refusals so soon after another are the same event
 LANDED_ABOVE_S = 2.0  # a window of a second refuses what is too fast within two
 LANDED_ABOVE_SHARE = 0.85
@@ -67,6 +67,7 @@ MARGIN_JITTER_MOST_SHARE = 0.01
 SOON_S = 50.0
 # What is under the start's own measurement when it counted for so long and then nothing more was served.
 CEILING_AFTER_S = 0.45
+CEILING_QUIET_S = 10.0  # until somebody looks whether it was right
 CEILING_SERVED_SHARE = 0.6
 PROVEN_LEAST_SHARE = 0.85
 
