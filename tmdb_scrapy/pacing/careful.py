@@ -106,6 +106,15 @@ def beginning(phase: Phase) -> Phase:
     return phase
 
 
+def searching_again(phase: Phase) -> Phase:
+    """The phase that follows on `phase` when what held it was not the server's limit, and is gone."""
+    if isinstance(phase, Careful):
+        return CarefulSearching(phase.resumed_at, phase.evidence)
+    if isinstance(phase, Searching):
+        return Searching(phase.stepped_at)
+    return phase
+
+
 class CarefulStarting(Starting):
     """The start, about to land."""
 

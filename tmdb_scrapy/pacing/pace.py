@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from tmdb_scrapy.pacing.careful import beginning
+from tmdb_scrapy.pacing.careful import beginning, searching_again
 from tmdb_scrapy.pacing.history import History
 from tmdb_scrapy.pacing.phases import Holding, Phase, Refusal, Searching, Starting
 from tmdb_scrapy.pacing.tuning import (
@@ -66,8 +66,8 @@ class Pace:
             self._set_rate(self._start_per_s())
             return
         held_by_cap = before > 0 and self.rate_per_s >= before
-        if held_by_cap and isinstance(self.phase, Holding) and not 0 < cap_per_s <= before:
-            self._enter(Searching(self.phase.stepped_at))
+        if held_by_cap and not 0 < cap_per_s <= before:
+            self._enter(searching_again(self.phase))
         self._set_rate(self.rate_per_s)
 
     @property
