@@ -80,13 +80,14 @@ def test_lowered_cap_holds_at_once_and_a_raised_one_is_climbed_to() -> None:
 
 
 def test_raised_cap_is_climbed_to_after_a_retry_after_too() -> None:
-    pace = Pace(20.0)
+    pace = Pace(40.0)
     now = served(pace, 0.0, 5.0)
     pace.throttled(now + ROUND_TRIP_S, now, 1.0)
-    now = served(pace, now + 1.0 + ROUND_TRIP_S, 120.0)
-    assert pace.rate_per_s == 20.0
+    now = served(pace, now + 1.0 + ROUND_TRIP_S, 5.0)
+    pace.cap_per_s = 10.0
+    now = served(pace, now, 5.0)
     pace.cap_per_s = 40.0
-    served(pace, now, 12.0)
+    served(pace, now, 20.0)
     assert pace.rate_per_s == 40.0
 
 
