@@ -82,6 +82,25 @@ def test_who_does_not_need_its_share_leaves_it_to_the_others(beating: Beating, i
     assert cap_per_s(extension, [own, *others]) == pytest.approx(37)
 
 
+def test_workers_who_see_the_same_divide_alike_and_never_exceed_the_limit(beating: Beating) -> None:
+    extension = beating(RATE_LIMIT="40", PROCESSES="1")
+    peers = workers(3)
+    peers[0] = msgspec.structs.replace(peers[0], in_use=False, rate_per_s=2.0)
+    peers[1] = msgspec.structs.replace(peers[1], state="waiting")
+    caps = []
+    for peer in peers:
+        extension._cap_before_per_s = None
+        seen = [msgspec.structs.replace(p, name=extension._worker.name) if p is peer else p for p in peers]
+        caps.append(cap_per_s(extension, seen))
+    assert sum(caps) == pytest.approx(40)
+
+
+def test_a_larger_share_is_taken_a_beat_later_and_a_smaller_at_once(beating: Beating) -> None:
+    extension = beating(RATE_LIMIT="40", PROCESSES="1")
+    shares = [cap_per_s(extension, workers(here)) for here in (2, 1, 1, 4, 4, 2, 2)]
+    assert shares == pytest.approx([20, 20, 40, 10, 10, 10, 20])
+
+
 @pytest.mark.parametrize(
     ("here", "elsewhere", "settings", "expected"),
     [

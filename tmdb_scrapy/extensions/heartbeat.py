@@ -41,6 +41,7 @@ class HeartbeatExtension:
         self._beats: asyncio.Task[None] | None = None
         self._seen_at = 0.0
         self._answers = 0
+        self._cap_before_per_s: float | None = None
         self._last_error = ""
         self._ending = False
         self._queues: list[IdQueue] = []
@@ -128,7 +129,12 @@ class HeartbeatExtension:
             )
             if limit_per_s
         ]
-        pace.cap_per_s = min(caps, default=0.0)
+        cap_per_s = min(caps, default=0.0)
+        # More only from the beat after: until then those who have to give it up may not know.
+        pace.cap_per_s = (
+            cap_per_s if self._cap_before_per_s is None else min(cap_per_s, self._cap_before_per_s)
+        )
+        self._cap_before_per_s = cap_per_s
         pressed = [peer.allowed_per_s for peer in here if peer.in_use]
         if len(pressed) > 1 and not config.rate_limit:
             pace.nudge(sum(pressed) / len(pressed))
@@ -136,12 +142,13 @@ class HeartbeatExtension:
 
     def _part_of(self, limit_per_s: float, peers: Sequence[Heartbeat], unborn: int) -> float:
         """This worker's part of a limit that `peers` share, and `unborn` workers soon; 0 for no limit."""
-        others = [peer for peer in peers if peer.name != self._worker.name]
-        needs: list[float | None] = [None] * (1 + unborn)
-        needs += [
+        # Its own need, too, is what the others have been told: all divide alike.
+        own_first = sorted(peers, key=lambda peer: peer.name != self._worker.name)
+        needs = [
             need_per_s(crawling=peer.state == CRAWLING, in_use=peer.in_use, used_per_s=peer.rate_per_s)
-            for peer in others
+            for peer in own_first
         ]
+        needs += [None] * unborn
         return divide(limit_per_s, needs)[0] if limit_per_s else 0.0
 
     def _heartbeat(self) -> Heartbeat:
