@@ -49,6 +49,24 @@ def test_a_response_that_is_not_whole_is_an_error(answer: bytes, error: type[Exc
         asyncio.run(body_of(answer))
 
 
+@pytest.mark.parametrize(
+    "framing", [b"Content-Length: 6", b"Transfer-Encoding: chunked", b"Connection: close"]
+)
+def test_a_body_that_comes_piece_by_piece_is_read_whole(framing: bytes) -> None:
+    async def piecemeal(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n")
+        for piece in (b"ab", b"cd", b"ef", b""):
+            await asyncio.sleep(0.05)
+            writer.write(b"%d\r\n%s\r\n" % (len(piece), piece) if b"chunked" in framing else piece)
+
+    async def scenario() -> None:
+        async with asking(piecemeal) as (server, connections):
+            assert (await connections.send("GET", f"{server.url}/", {})).body == b"abcdef"
+
+    asyncio.run(scenario())
+
+
 def test_an_endless_body_is_not_read_to_its_end() -> None:
     async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")

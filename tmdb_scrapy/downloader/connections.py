@@ -147,11 +147,14 @@ class _Connection:
         async with request as response:
             pieces: list[Bytes] = []
             size = 0
+            # Less than was asked for is all there is: `read` collects until the body ends.
             while (piece := await response.body_reader.read(READ_BYTES)) is not None:
                 pieces.append(piece)
                 size += len(piece)
                 if size > self._largest_bytes:
                     raise BrokenOff(f"the body is longer than {self._largest_bytes:,} bytes")
+                if len(piece) < READ_BYTES:
+                    break
             return HttpResponse(response.status, response.headers, b"".join(pieces))
 
     async def close(self) -> None:
