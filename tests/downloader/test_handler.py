@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import socket
+import tracemalloc
 
 import pytest
 from scrapy import Request, Spider
@@ -30,6 +31,8 @@ from stage import (
 )
 
 from tmdb_scrapy.downloader.handler import DROPS_FORGIVEN
+from tmdb_scrapy.downloader.responses import verdict_of
+from tmdb_scrapy.downloader.verdict import Verdict
 from tmdb_scrapy.downloader.wire import DroppedError
 from tmdb_scrapy.pacing.breaker import IN_A_ROW
 from tmdb_scrapy.pacing.pacing import Stopping
@@ -229,6 +232,53 @@ class TestBody:
                 response = await stage.download()
                 assert response.body == b'{"id": 7}'
                 assert response.headers.to_unicode_dict() == {"Etag": "x"}
+
+        run(scenario())
+
+    @pytest.mark.parametrize(
+        ("sent", "headers"),
+        [
+            (gzip.compress(b'{"id": 7}'), [b"Content-Encoding: GZIP"]),
+            (gzip.compress(b'{"id": 7}'), [b"Content-Encoding: x-gzip"]),
+            (gzip.compress(b'{"id"') + gzip.compress(b": 7}"), [b"Content-Encoding: gzip"]),
+            (b'{"id": 7}', [b"Content-Encoding: gzip"]),
+            (b'\xef\xbb\xbf{"id": 7}', []),
+            (gzip.compress(b'\xef\xbb\xbf{"id": 7}'), [b"Content-Encoding: gzip"]),
+        ],
+        ids=["GZIP", "x-gzip", "two members", "decoded by a proxy", "byte order mark", "one within gzip"],
+    )
+    def test_oddities_on_the_way_leave_the_record_alone(
+        self, make_crawler: MakeCrawler, sent: bytes, headers: list[bytes]
+    ) -> None:
+        async def scenario() -> None:
+            async with staged(Answers(sized(sent, *headers)), make_crawler) as stage:
+                response = await stage.download()
+                assert response.body == b'{"id": 7}'
+                assert verdict_of(response) is Verdict.RECORD
+
+        run(scenario())
+
+    def test_a_small_body_that_unpacks_to_a_huge_one_is_not_unpacked(self, make_crawler: MakeCrawler) -> None:
+        async def scenario() -> None:
+            bomb = gzip.compress(bytes(50 << 20))
+            script = Answers(sized(bomb, b"Content-Encoding: gzip"))
+            async with staged(script, make_crawler, {"DOWNLOAD_MAXSIZE": 1 << 20}) as stage:
+                tracemalloc.start()
+                with pytest.raises(DownloadFailedError, match="DOWNLOAD_MAXSIZE"):
+                    await stage.download()
+                assert tracemalloc.get_traced_memory()[1] < 10 << 20
+                tracemalloc.stop()
+
+        run(scenario())
+
+    def test_a_redirect_is_not_followed(self, make_crawler: MakeCrawler) -> None:
+        async def scenario() -> None:
+            async with serving(Answers(RECORD)) as elsewhere:
+                redirect = sized(b"", f"Location: {elsewhere.url}/3/movie/7".encode(), status=302)
+                async with staged(Answers(redirect), make_crawler) as stage:
+                    assert (await stage.download()).status == 302
+                    assert "sends requests on to 127.0.0.1" in stage.pacing.last_failure
+                assert elsewhere.connections == 0
 
         run(scenario())
 
