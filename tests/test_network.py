@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,26 @@ def test_no_failure_shows_the_url_or_a_proxys_password(url: str, closed_port: in
     proxies = Proxies(https=Secret(f"http://user:hush@127.0.0.1:{closed_port}"))
     told = failure_of(url.format(port=closed_port), proxies)
     assert "hush" not in f"{told} {told!r} {proxies!r}"
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"<html>no HTTP</html>\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"]
+)
+def test_a_server_that_breaks_off_does_not_make_it_shown(sent: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def break_off() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(10_000)
+                connection.sendall(sent)
+
+        thread = threading.Thread(target=break_off)
+        thread.start()
+        port = listener.getsockname()[1]
+        told = failure_of(f"http://127.0.0.1:{port}/?api_key=hush", Proxies())
+        thread.join()
+    assert "hush" not in f"{told} {told!r}"
 
 
 def test_a_proxy_of_the_environment_that_the_configuration_does_not_have_is_not_used(

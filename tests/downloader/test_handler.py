@@ -332,6 +332,15 @@ class TestOtherServers:
 
         run(scenario())
 
+    def test_a_token_is_not_for_them(self, make_crawler: MakeCrawler) -> None:
+        async def scenario() -> None:
+            script = Answers(sized(b"x"))
+            async with staged(script, make_crawler, TMDB_API_KEY=V4_TOKEN) as stage:
+                await stage.download(Request(f"{stage.server.url}/p/poster.jpg"))
+                assert V4_TOKEN.encode() not in script.requests[0]
+
+        run(scenario())
+
     def test_one_that_is_not_there_is_an_error_at_once(self, make_crawler: MakeCrawler) -> None:
         async def scenario() -> None:
             with socket.socket() as closed:

@@ -57,16 +57,9 @@ class Connections:
         deadline = asyncio.get_running_loop().time() + timeout_s
         connection = self._next()
         try:
-            response = await self._sent(connection, method, url, headers, body, deadline)
-        except asyncio.CancelledError:
-            # pyreqwest goes on with the request until its time is up: nobody else is to wait for that.
-            self._all.remove(connection)
-            raise
-        except BaseException:
+            return await self._sent(connection, method, url, headers, body, deadline)
+        finally:
             self._at_rest.append(connection)
-            raise
-        self._at_rest.append(connection)
-        return response
 
     async def _sent(
         self,
