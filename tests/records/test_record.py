@@ -91,6 +91,22 @@ class TestReadMovie:
         body = b'{"id":%b,"budget":"odd"}' % written
         assert id_in(line_of(read_movie(7, body).body)) == 7
 
+    @pytest.mark.parametrize("half", [rb"\ud800", rb"\uDFFF", rb"x\udbffx", rb"\udc00\ud800", rb"\ud800\n"])
+    def test_half_a_surrogate_pair_is_kept_as_it_came(self, half: bytes) -> None:
+        """Emoji that were cut in two: JSON's grammar allows it, decoders refuse it."""
+        body = movie(revenue=20_000_000, title="HALF").replace(b"HALF", half)
+        record = read_movie(7, body)
+        assert record.body == body
+        assert record.deciding.revenue == 20_000_000
+        assert id_in(line_of(body)) == 7
+
+    @pytest.mark.parametrize("whole", [rb"\ud83d\ude00", rb"\\ud800", rb"\\\ud83d\ude00"])
+    def test_what_only_looks_like_half_a_pair_is_none(self, whole: bytes) -> None:
+        broken = movie(title="WHOLE").replace(b"WHOLE", whole)[:-1]
+        with pytest.raises(BrokenRecord, match="not JSON"):
+            read_movie(7, broken)
+        assert read_movie(7, broken + b"}").body == broken + b"}"
+
     def test_amounts_beyond_64_bits(self) -> None:
         assert of_movie(read_movie(7, movie(budget=10**30)))[0] == 10**30
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_origin
@@ -47,6 +48,11 @@ class _Identified(msgspec.Struct):
 
 
 _identified = msgspec.json.Decoder(_Identified)
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"  # a whole pair
+    rb"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+    rb"|\\."
+)
 
 
 class RecordReader:
@@ -71,11 +77,12 @@ class RecordReader:
         Raises `BrokenRecord` when it is not a JSON object with the ID `tmdb_id`, and `AppendedAbsent`.
         """
         try:
-            found = self._decoder.decode(body)
-        except msgspec.ValidationError:
-            found = _lenient(_decoded(body), self._struct)
+            found = self._found(body)
         except (msgspec.DecodeError, RecursionError) as error:
-            raise BrokenRecord(f"not JSON: {error}") from error
+            readable = _readable(body)
+            if readable == body:
+                raise BrokenRecord(f"not JSON: {error}") from error
+            return Record(self._kind, tmdb_id, body, self.read(tmdb_id, readable).deciding)
         if found.id != tmdb_id:
             raise BrokenRecord(f"a record without the ID that was asked for (it has {found.id!r})")
         _check_encoding(body)
@@ -84,6 +91,12 @@ class RecordReader:
             if value is None or value.success is False:
                 raise AppendedAbsent(name)
         return Record(self._kind, tmdb_id, body, found)
+
+    def _found(self, body: bytes) -> Any:
+        try:
+            return self._decoder.decode(body)
+        except msgspec.ValidationError:
+            return _lenient(_decoded(body), self._struct)
 
 
 def id_in(line: bytes) -> int | None:
@@ -94,7 +107,8 @@ def id_in(line: bytes) -> int | None:
         _check_encoding(line)
         found = _identified.decode(line).id
     except (msgspec.DecodeError, BrokenRecord, RecursionError):
-        return None
+        readable = _readable(line)
+        return id_in(readable) if readable != line else None
     return int(found) if found == found // 1 else None
 
 
@@ -104,6 +118,12 @@ def line_of(body: bytes) -> bytes:
     if b"\n" in body or b"\r" in body:
         body = body.translate(None, b"\r\n")
     return body + b"\n"
+
+
+def _readable(text: bytes) -> bytes:
+    """JSON without half surrogate pairs (``\\ud800`` alone), for decoders that refuse what the grammar allows
+    (RFC 8259, 8.2). Only to be read: what is kept stays as it came."""
+    return _ESCAPE.sub(lambda found: rb"\ufffd" if found["half"] else found[0], text)
 
 
 def _check_encoding(body: bytes) -> None:
