@@ -30,7 +30,7 @@ test: setup ## all tests that can run on this machine
 	$(VENV)/pytest -m alone
 
 test-fast: setup ## those of two minutes (PYTHON=python3.13 VENV_DIR=.venv-3.13: with another Python)
-	$(VENV)/pytest -n 4 --dist loadgroup -m "not slow and not alone" --ignore tests/e2e --ignore tests/fleet
+	$(VENV)/pytest -n 4 --dist loadgroup -m "not slow and not alone" --ignore tests/e2e --ignore tests/fleet --ignore tests/benchmarks
 
 lint: setup ## lint, formatting, types, which room may import which
 	$(VENV)/ruff check .
