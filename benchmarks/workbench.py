@@ -44,6 +44,7 @@ class Sizes:
     merge_lines: int = 200_000
     full_merge_lines: int = 1_000_000
     scale_processes: int = 1
+    table_movies: int = 1_000_000
 
 
 class Workbench:

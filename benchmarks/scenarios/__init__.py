@@ -11,6 +11,7 @@ from benchmarks.scenarios.pacing import paced
 from benchmarks.scenarios.peers import peers, peers_uniform, two_processes
 from benchmarks.scenarios.scale import scale
 from benchmarks.scenarios.seeding import seeding
+from benchmarks.scenarios.tables import tables
 from benchmarks.scenarios.worker import memory, startup
 from benchmarks.workbench import Workbench
 
@@ -27,8 +28,9 @@ SCENARIOS: dict[str, Callable[[Workbench], Outcome]] = {
     "merging": merging,
     "merging-full": merging_full,
     "scale": scale,
+    "tables": tables,
 }
 """By the name that `--only` takes, in the order in which they run."""
 
-NOT_BY_DEFAULT = frozenset({"merging-full", "scale"})
+NOT_BY_DEFAULT = frozenset({"merging-full", "scale", "tables"})
 """Take half an hour, or 15 GB of disk."""
