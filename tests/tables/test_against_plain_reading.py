@@ -12,11 +12,9 @@ from needs import REAL_DATA, needs_real_data
 from odd_records import odd_movies, odd_people
 from plain_reading import KEYS, read, tables
 
+from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.sandbox.catalogue.generated import GeneratedCatalogue
 from tmdb_scrapy.tables.building import DATABASE
-
-OF_MOVIES = ["credits", "keywords", "similar", "recommendations", "external_ids"]
-OF_PEOPLE = ["movie_credits", "external_ids"]
 
 
 def compare(target: Path) -> set[str]:
@@ -39,16 +37,23 @@ def _key(name: str) -> Any:
 
 
 def test_the_sandboxs_catalogue(make: Any) -> None:
-    catalogue = GeneratedCatalogue({"movies": 600, "people": 80}, seed=3)
+    counts = {"movies": 500, "people": 80, "tv": 80} | dict.fromkeys(
+        KINDS.keys() - {"movies", "people", "tv"}, 40
+    )
+    catalogue = GeneratedCatalogue(counts, seed=3)
     lines = {
-        kind: [
-            body + b"\n" for number in catalogue.ids(kind) if (body := catalogue.body(kind, number, appended))
+        name: [
+            body + b"\n"
+            for number in catalogue.ids(name)
+            if (body := catalogue.body(name, number, [*kind.appended, "external_ids"]))
         ]
-        for kind, appended in {"movies": OF_MOVIES, "people": OF_PEOPLE}.items()
+        for name, kind in KINDS.items()
     }
     with_rows = compare(make(lines))
-    assert {"movie_cast", "movie_crew", "people", "person_credits", "person_aliases"} <= with_rows
-    assert {"movie_similar", "movie_keywords", "movie_companies", "collections", "external_ids"} <= with_rows
+    wanted = {table for kind in KINDS.values() for table in kind.tables}
+    assert with_rows >= wanted - {"movies_flat", "tv_creators", "tv_companies"}, (
+        "its series have no such lists"
+    )
 
 
 def test_odd_records(make: Any) -> None:
