@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +15,10 @@ from disks import small_disk, why_impossible
 from needs import needs
 from odd_records import movie, odd_people
 from sets import line
+
+from tmdb_scrapy.records.earlier import merged_header
+from tmdb_scrapy.records.index import Entry, index_of
+from tmdb_scrapy.records.lines import write_index
 
 Invoke = Callable[..., int]
 
@@ -49,6 +55,25 @@ def test_merged_files_are_all_it_needs(
     assert titles(data_dir) == ["Movie 1", "Movie 2"]
     assert (data_dir / "tables" / "person_credits.parquet").exists()
     assert "movie_cast" in capsys.readouterr().out
+
+
+def test_the_index_tells_which_record_was_fetched_last(invoke: Invoke, data_dir: Path) -> None:
+    merged = data_dir / "movies.jsonl"
+    named = [movie(number, genres=[{"id": 1, "name": name}]) for number, name in ((1, "newer"), (2, "older"))]
+    merged.write_bytes(b"".join(map(line, named)))
+    days = {1: "2026-03-02", 2: "2026-03-01"}
+    index, offset = [], 0
+    for one in named:
+        written = line(one)
+        at = datetime.datetime.fromisoformat(f"{days[one['id']]}T12:00:00+00:00").timestamp()
+        index.append(Entry(one["id"], len(written), int(at) * 10**9, offset, zlib.crc32(written)))
+        offset += len(written)
+    write_index(index_of(merged), merged_header(merged.stat()), index)
+    assert invoke("tables") == 0
+    with duckdb.connect(str(data_dir / "tmdb.duckdb"), read_only=True) as database:
+        assert database.execute("SELECT name FROM genres").fetchall() == [("newer",)]
+        about = dict(database.execute("SELECT key, value FROM metadata").fetchall())
+    assert (about["oldest_record"], about["newest_record"]) == ("2026-03-01", "2026-03-02")
 
 
 def test_a_kind_may_be_chosen(invoke: Invoke, data_dir: Path) -> None:

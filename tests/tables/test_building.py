@@ -76,7 +76,7 @@ def test_a_parquet_file_is_compressed_and_says_what_it_is(odd: Path, table: Any)
 
 def test_ages_of_records_are_told_in_days_of_utc(make: Any, query: Any) -> None:
     midnight = 1_767_225_600  # 2026-01-01 00:00 UTC
-    ages = {1: midnight - 1, 2: midnight, 3: midnight + 86_400}
+    ages = {1: midnight * 10**9 - 1, 2: midnight * 10**9, 3: (midnight + 86_400) * 10**9}
     made = make({"movies": [line(movie(n)) for n in ages]}, "csv", movies=ages.get)
     about = dict(query(made, "SELECT key, value FROM metadata"))
     assert (about["oldest_record"], about["newest_record"]) == ("2025-12-31", "2026-01-02")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
@@ -12,13 +13,15 @@ from scrapy.commands import ScrapyCommand
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, TmdbCommand, plural
 from tmdb_scrapy.kinds import FIRST, KINDS
 from tmdb_scrapy.open_files import advice
+from tmdb_scrapy.records.earlier import index_fits
+from tmdb_scrapy.records.index import SortedIndex, index_of
 from tmdb_scrapy.records.part import merged_file
 from tmdb_scrapy.tables.building import DATABASE, Order, Report, build
 from tmdb_scrapy.tables.engine import EngineFailed, NotInstalled
 from tmdb_scrapy.tables.formats import BESIDE, FORMATS
 from tmdb_scrapy.tables.generation import InUse, new_generation
 from tmdb_scrapy.tables.schema import in_order
-from tmdb_scrapy.tables.source import BrokenLine, Source
+from tmdb_scrapy.tables.source import BrokenLine, Source, unknown_age
 from tmdb_scrapy.watch.bars import bytes_bar
 
 
@@ -46,7 +49,10 @@ class Command(TmdbCommand, ScrapyCommand):
         )  # fmt: skip
 
     def execute(self, opts: argparse.Namespace) -> None:
-        order = self._order(opts.wanted, list(dict.fromkeys(opts.formats)))
+        with contextlib.ExitStack() as indexes:
+            self._make(self._order(opts.wanted, list(dict.fromkeys(opts.formats)), indexes))
+
+    def _make(self, order: Order) -> None:
         links = [DATABASE, *(BESIDE[chosen] for chosen in order.formats if chosen in BESIDE)]
         data_dir = self.config.data_dir
         try:
@@ -58,7 +64,7 @@ class Command(TmdbCommand, ScrapyCommand):
             print(f"{table:<22} {plural(count, 'rows'):>16}")
         print(f"{data_dir / 'tables'}, {', '.join(str(data_dir / link) for link in links)}")
 
-    def _order(self, wanted: Sequence[str], formats: Sequence[str]) -> Order:
+    def _order(self, wanted: Sequence[str], formats: Sequence[str], indexes: contextlib.ExitStack) -> Order:
         if unknown := [name for name in wanted if name not in TABLED]:
             raise CommandFailed(f"no such kind: {', '.join(unknown)}; there are {', '.join(TABLED)}", BAD_USE)
         found = {name: merged_file(self.config.data_dir, kind) for name, kind in TABLED.items()}
@@ -68,7 +74,10 @@ class Command(TmdbCommand, ScrapyCommand):
                 f"{found[missing[0]]} does not exist; `scrapy merge {missing[0]}` writes it after a crawl"
             )
         return Order(
-            sources=[Source(TABLED[name], found[name]) for name in chosen],
+            sources=[
+                Source(TABLED[name], found[name], indexes.enter_context(_ages(found[name])))
+                for name in chosen
+            ],
             unread=[kind for name, kind in TABLED.items() if name not in chosen],
             tables=in_order(dict.fromkeys(table for name in chosen for table in TABLED[name].tables)),
             formats=formats,
@@ -77,6 +86,21 @@ class Command(TmdbCommand, ScrapyCommand):
 
 TABLED = {name: kind for name, kind in KINDS.items() if kind.tables}
 _UNTOUCHED = "The tables that were there before are untouched."
+
+
+@contextlib.contextmanager
+def _ages(merged: Path) -> Iterator[Callable[[int], int | None]]:
+    """From an ID to when its record was answered, by the merged file's index if it has one of its own."""
+    if not index_fits(merged):
+        yield unknown_age
+        return
+    with SortedIndex(index_of(merged)) as index:
+
+        def answered(record_id: int) -> int | None:
+            entry = index.find(record_id)
+            return entry.answered_ns or None if entry else None
+
+        yield answered
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ class Record(msgspec.Struct, omit_defaults=True):
     line: int | None = None
     """Counts the lines of all files that are read, from 1; not TMDb's."""
     answered: int | None = None
-    """When TMDb answered with this record, in seconds since the epoch, if that is known; not TMDb's."""
+    """When TMDb answered with this record, in nanoseconds since the epoch, if that is known; not TMDb's."""
 
 
 class Named(Entry):

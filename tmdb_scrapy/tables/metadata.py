@@ -24,9 +24,9 @@ class Span:
     newest: str = ""
 
     @classmethod
-    def of(cls, file: str, oldest_s: int | None, newest_s: int | None) -> Span:
-        """From seconds since the epoch."""
-        return cls(file, _day(oldest_s), _day(newest_s))
+    def of(cls, file: str, oldest_ns: int | None, newest_ns: int | None) -> Span:
+        """From nanoseconds since the epoch."""
+        return cls(file, _day(oldest_ns), _day(newest_ns))
 
 
 def metadata(spans: Iterable[Span]) -> dict[str, str]:
@@ -46,5 +46,5 @@ def spans_of(table: Table, spans: dict[str, Span]) -> list[Span]:
     return [span for kind, span in spans.items() if kind in table.kinds]
 
 
-def _day(seconds: int | None) -> str:
-    return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).date().isoformat()
+def _day(nanoseconds: int | None) -> str:
+    return "" if nanoseconds is None else datetime.fromtimestamp(nanoseconds // 10**9, UTC).date().isoformat()

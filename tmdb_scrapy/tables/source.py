@@ -21,8 +21,8 @@ class Source:
     kind: Kind
     path: Path
     answered: Callable[[int], int | None] = unknown_age
-    """From a record's ID to when TMDb answered with it, in seconds since the epoch. Of two records that
-    differ about a third thing, the one answered last is believed; without times, the later line is."""
+    """From a record's ID to when TMDb answered with it, in nanoseconds since the epoch. Of two records
+    that differ about a third thing, the one answered last is believed; without times, the later line is."""
 
 
 class BrokenLine(Exception):
