@@ -22,8 +22,8 @@ $(VENV_DIR)/.complete: pyproject.toml constraints.txt
 	@$(VENV)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[redis-server,dev]'
 	@touch $@
 
-demo: setup ## the whole job on made-up movies: no key, no network
-	@$(SCRAPY) demo
+demo: setup ## the whole job on made-up records: no key, no network (KIND=tv for series)
+	@$(SCRAPY) demo $(KINDS)
 
 test: setup ## all tests that can run on this machine
 	$(VENV)/pytest -n 4 --dist loadgroup -m "not alone"

@@ -227,3 +227,64 @@ def test_status_of_each_kind_that_was_seeded(
     assert "people" not in said
     assert invoke("status", "people") == 0
     assert "0 of 0 done" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "ids"),
+    [
+        ([], [4]),
+        (["--failed"], [4]),
+        (["--missing"], [3]),
+        (["--dropped"], [2]),
+        (["--dropped", "other"], [2]),
+        (["--dropped", "budget"], []),
+    ],
+)
+def test_every_final_outcome_can_be_reopened(
+    invoke: Invoke, ask: Ask, crawled: Path, options: list[str], ids: list[int]
+) -> None:
+    assert invoke("retry", "movies", *options, "--dry-run") == 0
+    assert ask(lambda queue: queue.queued()) == 0
+    assert invoke("retry", "movies", *options) == 0
+    assert [lease.id for lease in ask(lambda queue: queue.lease("ada", 9))] == ids
+
+
+def test_given_ids_are_reopened_whatever_they_were(
+    invoke: Invoke, ask: Ask, crawled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "ids.txt"
+    file.write_text("# some\n1\n3 # missing\n\n4\n4\n99\n")
+    assert invoke("retry", "movies", "--ids", str(file)) == 0
+    assert "queued 3 movies again" in capsys.readouterr().out
+    assert sorted(lease.id for lease in ask(lambda queue: queue.lease("ada", 9))) == [1, 3, 4]
+
+
+def test_a_file_with_something_else_than_ids_is_refused_whole(
+    invoke: Invoke, ask: Ask, crawled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "ids.txt"
+    file.write_text("1\ntt0133093\n-4\n")
+    assert invoke("retry", "movies", "--ids", str(file)) == 2
+    said = capsys.readouterr().err
+    assert "line 2" in said
+    assert "line 3" in said
+    assert ask(lambda queue: queue.queued()) == 0
+
+
+def test_an_unknown_reason_is_told_with_those_there_are(
+    invoke: Invoke, crawled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke("retry", "movies", "--dropped", "boredom") == 2
+    assert "budget, revenue, genres, cast, crew, other" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("state", "ids"),
+    [("kept", "1\n"), ("dropped", "2\n"), ("missing", "3\n"), ("failed", "4\n"), ("stale", "")],
+)
+def test_ids_of_a_state_are_printed_one_a_line(
+    invoke: Invoke, crawled: Path, state: str, ids: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert invoke("ids", "movies", state) == 0
+    assert capsys.readouterr().out == ids

@@ -115,7 +115,7 @@ def test_configuration_on_the_command_line_wins(crawl: Callable[..., Crawl]) -> 
     everything.seed()
     everything.start(1, "-s", "FILTER=off", "-s", "THREADS=7")
     everything.finish()
-    assert b"d" not in everything.ledger().values()
+    assert set(everything.ledger().values()) <= {b"k", b"m"}
 
 
 def test_a_users_own_pipeline_and_middleware_take_part(crawl: Callable[..., Crawl]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,9 +13,10 @@ from redis.exceptions import ResponseError
 
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import KINDS
-from tmdb_scrapy.queue import Heartbeat, IdQueue, Lease, Settlement, State, connect
+from tmdb_scrapy.queue import Heartbeat, IdQueue, Lease, Ledger, Settlement, State, connect
 from tmdb_scrapy.queue.id_queue import IDS_A_CALL
 from tmdb_scrapy.queue.keys import GROUP, HEARTBEAT_TTL_S
+from tmdb_scrapy.queue.states import Letters
 
 Tell = Callable[[Callable[[IdQueue], Any]], Any]
 Beat = Callable[..., Heartbeat]
@@ -196,9 +198,10 @@ class TestSettle:
                 Settlement(lease, state, "cast") for lease, state in zip(leases, states, strict=True)
             ]
             assert await queue.settle(settlements) == 4
-            assert await queue.ledger() == b"\0kdmf"
+            assert await queue.ledger() == b"\0kcmf"
             snapshot = await queue.snapshot()
-            assert snapshot.counts == {"queued": 0, "kept": 1, "dropped": 1, "missing": 1, "failed": 1}
+            counts = {label: count for label, count in snapshot.counts.items() if count}
+            assert counts == {"kept": 1, "dropped": 1, "missing": 1, "failed": 1}
             assert snapshot.dropped == {"cast": 1}
             assert snapshot.leased == await queue.length() == 0
             assert (snapshot.total, snapshot.done) == (4, 4)
@@ -240,6 +243,65 @@ class TestSettle:
             assert await queue.settle(kept(leases)) == 1
             assert await queue.ledger() == b"\0k"
             assert (await queue.snapshot()).counts["queued"] == 0
+
+        tell(story)
+
+
+class TestLetters:
+    """A drop's reason is in the ledger, so that what was dropped for what can be asked for again."""
+
+    def test_each_reason_of_the_filter_has_a_byte_of_its_own(self) -> None:
+        for kind in KINDS.values():
+            letters = Letters(kind)
+            used = [byte for state in State for byte in letters.of(state)]
+            assert len(set(used)) == len(used)
+            assert all(len(byte) == 1 and byte != b"\0" for byte in used)
+
+    @pytest.mark.parametrize(
+        ("told", "byte", "counted"),
+        [("budget", b"b", "budget"), ("crew", b"w", "crew"), ("mine", b"d", "other")],
+    )
+    def test_a_drop_is_counted_and_reopened_by_its_reason(
+        self, tell: Tell, told: str, byte: bytes, counted: str
+    ) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1, 2])
+            one, two = await queue.lease("ada", 2)
+            await queue.settle([Settlement(one, State.DROPPED, told), Settlement(two, State.KEPT)])
+            assert await queue.ledger() == b"\0" + byte + b"k"
+            assert (await queue.snapshot()).dropped == {counted: 1}
+            assert Ledger(queue.kind, await queue.ledger()).ids(State.DROPPED, counted) == [1]
+            assert await queue.requeue([1, 2], State.DROPPED) == 1
+            snapshot = await queue.snapshot()
+            assert (snapshot.dropped, snapshot.of(State.DROPPED), snapshot.queued) == ({}, 0, 1)
+
+        tell(story)
+
+    def test_the_day_of_each_final_outcome_is_written_down(self, tell: Tell, plain: redis.Redis) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1, 2, 3])
+            one, two, _ = await queue.lease("ada", 3)
+            await queue.settle([Settlement(one, State.KEPT), Settlement(two, State.FAILED)])
+            day = (datetime.datetime.now(datetime.UTC).date() - datetime.date(2020, 1, 1)).days
+            assert plain.get(queue.keys.fetched) == b"\0\0" + day.to_bytes(2, "big")
+
+        tell(story)
+
+    def test_a_stale_id_keeps_its_line_whatever_fails(self, tell: Tell, plain: redis.Redis) -> None:
+        async def story(queue: IdQueue) -> None:
+            await queue.seed([1])
+            await queue.settle(kept(await queue.lease("ada", 1)))
+            plain.setrange(queue.keys.ledger, 1, "F")
+            plain.hincrby(queue.keys.counts, "kept", -1)
+            plain.hincrby(queue.keys.counts, "stale", 1)
+            assert await queue.requeue([1], State.STALE) == 1
+            assert await queue.ledger() == b"\0K"
+            assert await queue.queued() == 1
+            (lease,) = await queue.lease("ada", 1)
+            await queue.settle([Settlement(lease, State.FAILED, "http_500")])
+            assert await queue.ledger() == b"\0F"
+            snapshot = await queue.snapshot()
+            assert (snapshot.of(State.STALE), snapshot.of(State.FAILED), snapshot.queued) == (1, 0, 0)
 
         tell(story)
 

@@ -22,6 +22,7 @@ from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import Heartbeat, IdQueue, Lease, Settlement, State, connect
 from tmdb_scrapy.queue.keys import GROUP
+from tmdb_scrapy.queue.states import Letters
 
 Answer = TypeVar("Answer")
 
@@ -30,7 +31,7 @@ ID_LISTS = st.lists(IDS, max_size=12)
 WORKERS = st.sampled_from(["ada", "bob", "cyd"])
 AMOUNTS = st.integers(min_value=1, max_value=6)
 OUTCOMES = st.sampled_from([State.KEPT, State.DROPPED, State.MISSING, State.FAILED])
-REASONS = st.sampled_from(["budget", "cast"])
+REASONS = st.sampled_from(["budget", "cast", "mine"])
 FINAL = {State.KEPT, State.DROPPED, State.MISSING}
 
 
@@ -45,7 +46,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.run(self.client.flushall())
         self.run(self.queue.open())
         self.states: dict[int, State] = {}
-        self.reasons: Counter[str] = Counter()
+        self.reasons: dict[int, str] = {}
+        """Why each dropped ID was."""
         self.entries: dict[bytes, int] = {}
         """What is in the stream."""
         self.holders: dict[bytes, str] = {}
@@ -68,9 +70,12 @@ class QueueMachine(RuleBasedStateMachine):
         assert self.run(self.queue.seed(ids)) == len(unseen)
         self._queued(unseen)
 
-    @rule(ids=ID_LISTS, leaving=st.sampled_from([State.FAILED, State.KEPT]))
+    @rule(ids=ID_LISTS, leaving=st.sampled_from([State.FAILED, State.KEPT, State.DROPPED, State.MISSING]))
     def requeue(self, ids: list[int], leaving: State) -> None:
         chosen = [tmdb_id for tmdb_id in dict.fromkeys(ids) if self.states.get(tmdb_id) is leaving]
+        if leaving is State.DROPPED:  # reason by reason, so not in the order that was given
+            order = list(Letters(KINDS["movies"]).reasons)
+            chosen.sort(key=lambda tmdb_id: order.index(self.reasons[tmdb_id]))
         assert self.run(self.queue.requeue(ids, leaving)) == len(chosen)
         self._queued(chosen)
 
@@ -167,7 +172,7 @@ class QueueMachine(RuleBasedStateMachine):
             return False
         self.states[settlement.lease.id] = settlement.state
         if settlement.state is State.DROPPED:
-            self.reasons[settlement.reason] += 1
+            self.reasons[settlement.lease.id] = Letters(KINDS["movies"]).reason(settlement.reason)
         return True
 
     def _forget(self, entries: Any) -> None:
@@ -180,7 +185,11 @@ class QueueMachine(RuleBasedStateMachine):
     @invariant()
     def every_seeded_id_has_exactly_its_state(self) -> None:
         ledger = self.run(self.queue.ledger())
-        assert {i: State(bytes([byte])) for i, byte in enumerate(ledger) if byte} == self.states
+        letters = Letters(KINDS["movies"])
+        assert {i: letters.state(bytes([byte])) for i, byte in enumerate(ledger) if byte} == self.states
+        dropped = {i for i, state in self.states.items() if state is State.DROPPED}
+        for tmdb_id in dropped:
+            assert bytes([ledger[tmdb_id]]) == letters.reasons[self.reasons[tmdb_id]]
 
     @invariant()
     def the_counts_are_the_tally_of_the_ledger(self) -> None:
@@ -188,7 +197,10 @@ class QueueMachine(RuleBasedStateMachine):
         assert {label: n for label, n in snapshot.counts.items() if n} == Counter(
             state.label for state in self.states.values()
         )
-        assert {reason: n for reason, n in snapshot.dropped.items() if n} == self.reasons
+        dropped = [i for i, state in self.states.items() if state is State.DROPPED]
+        assert {reason: n for reason, n in snapshot.dropped.items() if n} == Counter(
+            self.reasons[tmdb_id] for tmdb_id in dropped
+        )
         assert snapshot.leased == len(self.holders)
         assert {worker.name for worker in snapshot.workers} == self.alive
         assert snapshot.lost == Counter(h for h in self.holders.values() if h not in self.alive)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tmdb_scrapy.kinds import KINDS
+from tmdb_scrapy.queue import Ledger, Picture
 from tmdb_scrapy.records.audit import Evidence, Finding, audit
 
-LEDGER = b"\0kkdmf"
+LEDGER = b"\0kkbmf"
 COUNTS = {"queued": 0, "kept": 2, "dropped": 1, "missing": 1, "failed": 1}
 
 
@@ -27,11 +28,10 @@ def wrong(tmp_path: Path, merged: bytes | None = line(1) + line(2), **changes: A
     evidence: dict[str, Any] = {
         "kind": KINDS["movies"],
         "exported": [5, 4, 3, 2, 1],
-        "ledger": LEDGER,
-        "counts": COUNTS,
-        "queue_length": 0,
         "merged": file,
     }
+    ledger = Ledger(KINDS["movies"], changes.pop("ledger", LEDGER))
+    evidence["picture"] = Picture(ledger, changes.pop("counts", COUNTS), changes.pop("queue_length", 0))
     return [finding for finding in audit(Evidence(**{**evidence, **changes})) if not finding.agrees]
 
 
@@ -95,3 +95,12 @@ def test_a_merged_file_that_is_not_the_kept_ids(
     (finding,) = wrong(tmp_path, merged)
     assert (finding.what, finding.expected, finding.found) == (what, expected, found)
     assert "scrapy merge movies" in finding.remedy
+
+
+@pytest.mark.parametrize(("byte", "label"), [(b"K", "refreshing"), (b"F", "stale")])
+def test_a_line_at_hand_of_an_id_that_is_asked_for_again_is_right(
+    tmp_path: Path, byte: bytes, label: str
+) -> None:
+    counts = {**COUNTS, "kept": 1, label: 1}
+    findings = wrong(tmp_path, ledger=b"\0k" + byte + b"bmf", counts=counts, queue_length=int(byte == b"K"))
+    assert [finding.what for finding in findings] == (["IDs not settled yet"] if byte == b"K" else [])

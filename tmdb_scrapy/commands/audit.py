@@ -32,13 +32,13 @@ class Command(KindsCommand, ScrapyCommand):
         except OSError as error:
             raise CommandFailed(f"{evidence.merged} cannot be read: {error}") from None
         Console().print(_table(kind.name, findings))
-        failed = evidence.ledger.count(State.FAILED.value)
+        failed = evidence.picture.ledger.count(State.FAILED)
         if failed:
             print(f"{kind.count(failed)} failed; `scrapy retry {kind.name}` queues them again")
         wrong = [finding for finding in findings if not finding.agrees]
         if wrong:
             raise CommandFailed(f"they do not agree: {wrong[0].what}. Run: {wrong[0].remedy}")
-        if not any(evidence.ledger):
+        if evidence.picture.ledger.is_empty:
             raise CommandFailed(f"no {kind.name} were seeded. Run: scrapy seed {kind.name}")
         if not evidence.exported:
             raise CommandFailed(
@@ -48,18 +48,13 @@ class Command(KindsCommand, ScrapyCommand):
         print("export, ledger, queue and merged file agree")
 
     def _evidence(self, kind: Kind) -> Evidence:
-        async def look(queue: IdQueue) -> tuple[bytes, dict[str, int], int]:
-            return await queue.ledger(), (await queue.snapshot()).counts, await queue.length()
-
-        ledger, counts, length = self.ask(kind, look)
+        picture = self.ask(kind, IdQueue.picture)
         return Evidence(
             kind=kind,
             exported=self._exported(kind),
-            ledger=ledger,
-            counts=counts,
-            queue_length=length,
+            picture=picture,
             merged=merged_file(self.config.data_dir, kind),
-            expected=collected.expected(self.config.data_dir, kind, ledger),
+            expected=collected.expected(self.config.data_dir, kind, picture.ledger.content),
         )
 
     def _exported(self, kind: Kind) -> list[int]:

@@ -22,7 +22,7 @@ from scrapy.commands import ScrapyCommand
 from tmdb_scrapy.config import Config, ConfigError
 from tmdb_scrapy.kinds import KINDS, Kind
 from tmdb_scrapy.open_files import advice
-from tmdb_scrapy.queue import IdQueue, connect
+from tmdb_scrapy.queue import IdQueue, OtherRelease, connect
 from tmdb_scrapy.queue.connection import explain, is_absent
 
 FAILED = 1
@@ -106,12 +106,16 @@ class TmdbCommand(_Base):
         async def asked() -> Result:
             client = connect(self.config)
             try:
-                return await question(IdQueue(client, kind))
+                queue = IdQueue(client, kind)
+                await queue.check_release()
+                return await question(queue)
             finally:
                 await client.aclose()
 
         try:
             return asyncio.run(asked())
+        except OtherRelease as error:
+            raise CommandFailed(str(error)) from None
         except (RedisError, OSError) as error:
             failure = NoRedis if is_absent(error) else CommandFailed
             raise failure(explain(error, self.config)) from None

@@ -7,14 +7,15 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, complain, interruptible, unexpected
+from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, complain, interruptible, kind_named, unexpected
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.kinds import FIRST, KINDS, Kind
 from tmdb_scrapy.local.redis_server import RedisServer, RedisServerError
 from tmdb_scrapy.local.workers import run_scrapy
 from tmdb_scrapy.sandbox.server.process import SandboxError, SandboxProcess
@@ -30,7 +31,7 @@ GROUP BY name ORDER BY times_budget DESC, genre LIMIT 5
 
 
 class Command(ScrapyCommand):
-    """Starts a sandbox and a Redis of its own under .demo/, runs `scrapy job movies` with two workers, ends
+    """Starts a sandbox and a Redis of its own under .demo/, runs `scrapy job KIND` with two workers, ends
     both, makes tables and asks them something. Ignores .env; leaves the result in .demo/data."""
 
     requires_project = True
@@ -42,7 +43,10 @@ class Command(ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument(
-            "--movies", type=int, default=3000, metavar="N", help="how many movies (default: 3000)"
+            "kinds", nargs="*", type=kind_named, metavar="KIND", help=f"kinds of records (default: {FIRST})"
+        )
+        parser.add_argument(
+            "--records", "--movies", type=int, default=3000, metavar="N", help="how many (default: 3000)"
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
@@ -52,29 +56,36 @@ class Command(ScrapyCommand):
         shutil.rmtree(DIRECTORY, ignore_errors=True)
         try:
             with interruptible(), contextlib.ExitStack() as stack:
-                sandbox = SandboxProcess(["--movies", str(opts.movies), "--latency-ms", "50"])
+                kinds = opts.kinds or [KINDS[FIRST]]
+                sizes = [word for kind in kinds for word in (f"--{kind.name}", str(opts.records))]
+                sandbox = SandboxProcess([*sizes, "--latency-ms", "50"])
                 stack.enter_context(sandbox)
                 redis = RedisServer.on_free_port(DIRECTORY / "redis")
                 stack.callback(redis.stop)
                 print(
-                    f"sandbox at {sandbox.url}, a Redis on port {redis.port}, {opts.movies:,} made-up movies",
+                    f"sandbox at {sandbox.url}, a Redis on port {redis.port}, "
+                    f"{', '.join(kind.count(opts.records) for kind in kinds)}, all made up",
                     flush=True,
                 )
                 environment = os.environ | _environment(sandbox, redis)
-                self.exitcode = run_scrapy("job", "movies", environment=environment) or _tables(environment)
+                self.exitcode = run_scrapy(
+                    "job", *(kind.name for kind in kinds), environment=environment
+                ) or _tables(environment, kinds)
         except (RedisServerError, SandboxError) as error:
             self.exitcode = complain(str(error))
         except KeyboardInterrupt:
             self.exitcode = complain("interrupted", INTERRUPTED)
 
 
-def _tables(environment: Mapping[str, str]) -> int:
+def _tables(environment: Mapping[str, str], kinds: Sequence[Kind]) -> int:
     """Make tables of what was collected, and ask them something; returns an exit code."""
     if find_spec("duckdb") is None:
         print("no tables: their packages are not installed, `make tables` does that")
         return 0
-    code = run_scrapy("tables", "movies", environment=environment)
-    return code or _ask(Path(environment["DATA_DIR"]) / DATABASE)
+    code = run_scrapy("tables", *(kind.name for kind in kinds), environment=environment)
+    if code or KINDS[FIRST] not in kinds:
+        return code
+    return _ask(Path(environment["DATA_DIR"]) / DATABASE)
 
 
 def _ask(database: Path) -> int:

@@ -72,7 +72,7 @@ class Command(KindsCommand, ScrapyCommand):
             workers.stop()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
-        if progress.of(State.QUEUED):
+        if progress.queued:
             raise CommandFailed(
                 "\n".join(workers.complaints()) or "the workers ended before the queue was empty"
             )

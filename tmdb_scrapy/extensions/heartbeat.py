@@ -19,7 +19,7 @@ from scrapy.exceptions import CloseSpider
 
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.pacing.shares import divide, need_per_s
-from tmdb_scrapy.queue import Heartbeat, IdQueue
+from tmdb_scrapy.queue import Heartbeat, IdQueue, OtherRelease
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.keys import HEARTBEAT_INTERVAL_S, HEARTBEAT_TTL_S
 from tmdb_scrapy.queue.tasks import end
@@ -60,6 +60,10 @@ class HeartbeatExtension:
         try:
             await worker.queue.open()
             await self._beat()
+        except OtherRelease as error:
+            worker.close_message = str(error)
+            logger.error("%s", error)
+            raise CloseSpider("other_release") from None
         except (RedisError, OSError) as error:
             worker.close_message = explain(error, worker.config)
             logger.error("%s", worker.close_message)

@@ -2,15 +2,18 @@
 
 from tmdb_scrapy.queue.connection import connect
 from tmdb_scrapy.queue.heartbeat import Heartbeat
-from tmdb_scrapy.queue.id_queue import IdQueue, Lease, Settlement, Snapshot
+from tmdb_scrapy.queue.id_queue import IdQueue, Lease, OtherRelease, Picture, Settlement, Snapshot
 from tmdb_scrapy.queue.keys import Keys
-from tmdb_scrapy.queue.states import State
+from tmdb_scrapy.queue.states import Ledger, State
 
 __all__ = [
     "Heartbeat",
     "IdQueue",
     "Keys",
     "Lease",
+    "Ledger",
+    "OtherRelease",
+    "Picture",
     "Settlement",
     "Snapshot",
     "State",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
@@ -14,9 +15,11 @@ from redis.exceptions import ResponseError
 
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue.heartbeat import Heartbeat
-from tmdb_scrapy.queue.keys import GROUP, HEARTBEAT_TTL_S, Keys
-from tmdb_scrapy.queue.states import State
+from tmdb_scrapy.queue.keys import GROUP, HEARTBEAT_TTL_S, SCHEMA, Keys
+from tmdb_scrapy.queue.states import OPEN, Ledger, Letters, State
 
+DROPPED_FOR = "dropped/"
+FIRST_DAY = datetime.date(2020, 1, 1)
 IDS_A_CALL = 5_000
 """Longest list of IDs in one script call: Redis answers nobody else meanwhile (some 20 ms)."""
 
@@ -38,6 +41,20 @@ class Settlement(NamedTuple):
     lease: Lease
     state: State
     reason: str = ""
+
+
+class OtherRelease(Exception):
+    """The keys in Redis, or workers that live, are of another release; the text says what to do."""
+
+
+class Picture(NamedTuple):
+    """What an audit compares, as it was at one moment."""
+
+    ledger: Ledger
+    counts: dict[str, int]
+    """By label of the state, and `dropped/REASON`."""
+    length: int
+    """Entries of the stream."""
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +80,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def done(self) -> int:
-        return self.total - self.of(State.QUEUED)
+        return self.total - self.queued
+
+    @property
+    def queued(self) -> int:
+        """IDs that are not settled yet, leased ones included."""
+        return sum(self.of(state) for state in OPEN)
 
 
 class IdQueue:
@@ -83,6 +105,8 @@ class IdQueue:
         self._lease = self._script("lease")
         self._settle = self._script("settle")
         self._reclaim = self._script("reclaim")
+        self._migrate = self._script("migrate")
+        self._letters = Letters(kind)
 
     def _script(self, name: str) -> AsyncScript:
         source = resources.files("tmdb_scrapy.queue") / "scripts" / f"{name}.lua"
@@ -90,34 +114,68 @@ class IdQueue:
         return script
 
     async def open(self) -> None:
-        """Make the stream and its group if they are not there."""
+        """Make the stream and its group if they are not there. Raises `OtherRelease`."""
+        await self.check_release(create=True)
         try:
             await self._redis.xgroup_create(self.keys.queue, GROUP, id="0", mkstream=True)
         except ResponseError as error:
             if not str(error).startswith("BUSYGROUP"):
                 raise
 
+    async def check_release(self, create: bool = False) -> None:
+        """Bring keys of an earlier release to this one's layout. Writes nothing where there is nothing yet,
+        unless `create`.
+
+        Raises `OtherRelease` for keys of a later release, and while workers of an earlier one run.
+        """
+        if not await self._redis.hexists(self.keys.about, "schema"):
+            alive = [worker.name for worker in (await self.workers())[0]]
+            if alive:
+                raise OtherRelease(
+                    f"workers of an earlier release still fetch {self.kind.name}: {', '.join(alive)}. "
+                    "End them first (Ctrl-C, or make stop), then run this again"
+                )
+        keys = [self.keys.counts, self.keys.about]
+        found = int(await self._migrate(keys, [SCHEMA, "yes" if create else "no"]))
+        if found > SCHEMA:
+            raise OtherRelease(
+                f"the {self.kind.name} in Redis were written by a later release of this program (schema "
+                f"{found}, this one knows {SCHEMA}): update it, on every machine"
+            )
+
     async def seed(self, ids: Sequence[int], report: Callable[[int], object] = _unreported) -> int:
-        """Queue those of `ids` that were never seen, in that order; answers how many those were. `report`
+        """Queue those of `ids` that were never seen, in that order; returns how many those were. `report`
         is called with how many were looked at since the last call."""
         await self.open()
-        return await self._enqueue_from(ids, None, report)
+        return await self._enqueue_from(ids, b"", [], report)
 
     async def requeue(self, ids: Sequence[int], leaving: State) -> int:
-        """Queue again those of `ids` that are in the state `leaving`; answers how many those were."""
-        return await self._enqueue_from(ids, leaving, _unreported)
+        """Queue again those of `ids` that are in the state `leaving`; returns how many those were."""
+        if leaving is not State.DROPPED:
+            entering = State.REFRESHING if leaving is State.STALE else State.QUEUED
+            return await self._enqueue_from(ids, leaving.value, [leaving.label], _unreported, entering)
+        queued = 0
+        for reason, byte in self._letters.reasons.items():
+            labels = [leaving.label, f"{DROPPED_FOR}{reason}"]
+            queued += await self._enqueue_from(ids, byte, labels, _unreported)
+        return queued
 
     async def _enqueue_from(
-        self, ids: Sequence[int], leaving: State | None, report: Callable[[int], object]
+        self,
+        ids: Sequence[int],
+        leaving: bytes,
+        labels: Sequence[str],
+        report: Callable[[int], object],
+        entering: State = State.QUEUED,
     ) -> int:
         keys = [self.keys.queue, self.keys.ledger, self.keys.counts]
-        state = [leaving.value, leaving.label] if leaving else [b"", ""]
+        states: list[Any] = [leaving, entering.value, entering.label, ",".join(labels)]
         queued = 0
         # One call at a time: two on two connections may overtake each other, and the order is a promise.
         for start in range(0, len(ids), IDS_A_CALL):
             batch = ids[start : start + IDS_A_CALL]
             # One text, not 5,000 arguments: encoding those would take longer than queueing them.
-            queued += await self._enqueue(keys, [*state, ",".join(map(str, batch))])
+            queued += await self._enqueue(keys, [*states, ",".join(map(str, batch))])
             report(len(batch))
         return queued
 
@@ -140,11 +198,17 @@ class IdQueue:
         return [Lease(entry, int(fields[b"id"])) for entry, fields in entries if fields]
 
     async def settle(self, settlements: Iterable[Settlement]) -> int:
-        """Record outcomes and free the leases; answers how many IDs changed their state."""
-        arguments: list[Any] = [GROUP]
-        for (entry, tmdb_id), state, reason in settlements:
-            arguments += (entry, tmdb_id, state.value, reason)
-        changed: int = await self._settle([self.keys.queue, self.keys.ledger, self.keys.counts], arguments)
+        """Record outcomes and free the leases; returns how many IDs changed their state."""
+        arguments: list[Any] = [GROUP, _today()]
+        for (entry, tmdb_id), state, told in settlements:
+            if state is State.DROPPED:
+                reason = self._letters.reason(told)
+                byte, counted = self._letters.reasons[reason], f"{DROPPED_FOR}{reason}"
+            else:
+                byte, counted = state.value, ""
+            arguments += (entry, tmdb_id, byte, state.label, counted)
+        keys = [self.keys.queue, self.keys.ledger, self.keys.counts, self.keys.fetched]
+        changed: int = await self._settle(keys, arguments)
         return changed
 
     async def beat(self, heartbeat: Heartbeat) -> None:
@@ -164,16 +228,26 @@ class IdQueue:
 
     async def queued(self) -> int:
         """How many IDs are not settled yet, leased ones included."""
-        return int(await self._redis.hget(self.keys.counts, State.QUEUED.label) or 0)
+        counted = await self._redis.hmget(self.keys.counts, [state.label for state in OPEN])
+        return sum(int(count or 0) for count in counted)
 
     async def length(self) -> int:
         """How many entries the stream has: as many as IDs are queued, if nobody meddled."""
         return int(await self._redis.xlen(self.keys.queue))
 
     async def ledger(self) -> bytes:
-        """The whole ledger: byte N is the state of TMDb ID N."""
+        """The whole ledger: byte N is the state of TMDb ID N (see `Ledger`)."""
         ledger: bytes | None = await self._redis.get(self.keys.ledger)
         return ledger or b""
+
+    async def picture(self) -> Picture:
+        """Ledger, counts and the length of the stream, of one moment."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.get(self.keys.ledger)
+            pipe.hgetall(self.keys.counts)
+            pipe.xlen(self.keys.queue)
+            ledger, counts, length = await pipe.execute()
+        return Picture(Ledger(self.kind, ledger or b""), _counts(counts), length)
 
     async def workers(self) -> tuple[list[Heartbeat], dict[str, int]]:
         """The live workers, and how many leases each worker without a heartbeat has left."""
@@ -197,8 +271,7 @@ class IdQueue:
 
     async def snapshot(self) -> Snapshot:
         """How the crawl stands now."""
-        written = await self._redis.hgetall(self.keys.counts)
-        counts = {label.decode(): int(count) for label, count in written.items()}
+        counts = _counts(await self._redis.hgetall(self.keys.counts))
         workers, lost = await self.workers()
         leased = 0
         if workers or lost:
@@ -206,14 +279,24 @@ class IdQueue:
         return Snapshot(
             counts={state.label: counts.get(state.label, 0) for state in State},
             dropped={
-                label.removeprefix("dropped/"): count
+                label.removeprefix(DROPPED_FOR): count
                 for label, count in sorted(counts.items())
-                if label.startswith("dropped/")
+                if label.startswith(DROPPED_FOR) and count
             },
             leased=leased,
             workers=workers,
             lost=lost,
         )
+
+
+def _today() -> bytes:
+    """The day in UTC, as `fetched` has it: two bytes, days since `FIRST_DAY`."""
+    days = (datetime.datetime.now(datetime.UTC).date() - FIRST_DAY).days
+    return days.to_bytes(2, "big")
+
+
+def _counts(written: dict[bytes, bytes]) -> dict[str, int]:
+    return {label.decode(): int(count) for label, count in written.items()}
 
 
 def _heartbeat(name: str, value: bytes) -> Heartbeat:

@@ -6,8 +6,10 @@ key                         type   what
 ``{movies}:queue``          stream the IDs to fetch, most popular first, one entry an ID, field ``id``; its
                                    group ``crawlers`` holds the leases: an entry is pending from its lease to
                                    its settlement, which deletes it
-``{movies}:ledger``         string byte N is the state of TMDb ID N (see `tmdb_scrapy.queue.states.State`)
+``{movies}:ledger``         string byte N is the state of TMDb ID N (see `tmdb_scrapy.queue.states`)
 ``{movies}:counts``         hash   how many IDs are in each state, and ``dropped/REASON`` for each reason
+``{movies}:fetched``        string two bytes an ID: the day of its last final outcome, since 2020-01-01
+``{movies}:about``          hash   ``schema``: the version of this layout, `SCHEMA`
 ``{movies}:worker:<name>``  string a worker's heartbeat (JSON), expires `HEARTBEAT_TTL_S` after it was written
 =========================== ====== ==========================================================================
 
@@ -19,6 +21,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SCHEMA = 2
+"""Version of this layout. 1 had no ``about``, no ``fetched``, and one byte for all dropped IDs."""
 GROUP = "crawlers"
 HEARTBEAT_INTERVAL_S = 2.0
 HEARTBEAT_TTL_S = 10.0
@@ -41,6 +45,14 @@ class Keys:
     @property
     def counts(self) -> str:
         return f"{{{self.kind}}}:counts"
+
+    @property
+    def fetched(self) -> str:
+        return f"{{{self.kind}}}:fetched"
+
+    @property
+    def about(self) -> str:
+        return f"{{{self.kind}}}:about"
 
     @property
     def worker_prefix(self) -> str:

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tmdb_scrapy.kinds import Kind
-from tmdb_scrapy.queue import State
+from tmdb_scrapy.queue import Picture, State
+from tmdb_scrapy.queue.states import OPEN
 from tmdb_scrapy.records.earlier import ids_of_lines
-from tmdb_scrapy.records.ledger import GONE, standings
+from tmdb_scrapy.records.ledger import GONE, KEPT, standings
+
+ALWAYS_SHOWN = (State.QUEUED, State.KEPT, State.DROPPED, State.MISSING, State.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,8 @@ class Evidence:
     kind: Kind
     exported: Sequence[int]
     """IDs that were seeded, by the exports on this machine."""
-    ledger: bytes
-    counts: dict[str, int]
-    """By label of the state, as Redis counts them."""
-    queue_length: int
+    picture: Picture
+    """Ledger, counts and queue, of one moment."""
     merged: Path
     expected: bytes = b""
     """The ledger without the kept IDs whose lines may be on other machines; empty where none can be."""
@@ -44,8 +45,9 @@ class Evidence:
 
 def audit(evidence: Evidence) -> list[Finding]:
     """All comparisons, in the order in which their remedies are to be taken. Raises `OSError`."""
-    kind, ledger = evidence.kind.name, evidence.ledger
-    seen = [tmdb_id for tmdb_id in evidence.exported if tmdb_id < len(ledger) and ledger[tmdb_id]]
+    kind, (ledger, counts, length) = evidence.kind.name, evidence.picture
+    known = ledger.content
+    seen = [tmdb_id for tmdb_id in evidence.exported if tmdb_id < len(known) and known[tmdb_id]]
     findings = [
         Finding(
             "exported IDs that are in the ledger", len(evidence.exported), len(seen), f"scrapy seed {kind}"
@@ -53,19 +55,18 @@ def audit(evidence: Evidence) -> list[Finding]:
     ]
     meddled = "the keys in Redis were changed by something else: restore its data, or start anew"
     for state in State:
-        tally = ledger.count(state.value)
-        findings.append(
-            Finding(f"{state.label} in the counts", tally, evidence.counts.get(state.label, 0), meddled)
-        )
-    queued = ledger.count(State.QUEUED.value)
-    findings.append(Finding("queued IDs that are in the stream", queued, evidence.queue_length, meddled))
+        tally, counted = ledger.count(state), counts.get(state.label, 0)
+        if state in ALWAYS_SHOWN or tally or counted:
+            findings.append(Finding(f"{state.label} in the counts", tally, counted, meddled))
+    queued = sum(ledger.count(state) for state in OPEN)
+    findings.append(Finding("queued IDs that are in the stream", queued, length, meddled))
     findings.append(Finding("IDs not settled yet", 0, queued, f"make crawl (or make launch) KIND={kind}"))
     return findings + _compare_lines(evidence)
 
 
 def _compare_lines(evidence: Evidence) -> list[Finding]:
     """The merged file against the ledger: each kept ID once, nothing else."""
-    kind, ledger = evidence.kind.name, evidence.ledger
+    kind, ledger = evidence.kind.name, evidence.picture.ledger.content
     elsewhere, written, gone, unknown, torn, repeated = 0, 0, 0, 0, 0, 0
     unseen, standing = bytearray(ledger), standings(ledger)
     lines = ids_of_lines(evidence.merged) if evidence.merged.exists() else iter(())
@@ -80,12 +81,12 @@ def _compare_lines(evidence: Evidence) -> list[Finding]:
             repeated += 1
         else:
             unseen[tmdb_id] = 0
-            written += ledger[tmdb_id : tmdb_id + 1] == State.KEPT.value
+            written += standing[tmdb_id : tmdb_id + 1] == KEPT
     again = f"scrapy merge {kind}"
     lost = f"{again}; if that is not enough, make collect, and scrapy retry {kind} --lost for what is gone"
     for tmdb_id, state in enumerate(evidence.expected):
-        elsewhere += state == 0 and unseen[tmdb_id : tmdb_id + 1] == State.KEPT.value
-    kept = ledger.count(State.KEPT.value) - elsewhere
+        elsewhere += state == 0 and unseen[tmdb_id] != 0 and standing[tmdb_id : tmdb_id + 1] == KEPT
+    kept = standing.count(KEPT) - elsewhere
     return [
         Finding("kept IDs on other machines since the last collection", 0, elsewhere, "make collect"),
         Finding("kept IDs that have a line", kept, written, lost),

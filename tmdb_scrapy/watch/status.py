@@ -27,7 +27,7 @@ def summary(snapshot: Snapshot) -> str:
     """One line: done, rate, time left."""
     rate_per_s = sum(worker.rate_per_s for worker in snapshot.workers)
     done = f"{snapshot.done:,} of {snapshot.total:,} done"
-    queued = snapshot.of(State.QUEUED)
+    queued = snapshot.queued
     if not snapshot.total or not rate_per_s:
         return done
     return f"{done}, {rate_per_s:,.1f}/s, {duration(queued / rate_per_s)} left"
@@ -47,8 +47,11 @@ def _kind(kind: str, snapshot: Snapshot, now: float) -> RenderableType:
     average = average_rate_per_s(snapshot, now)
     if average:
         counts.add_row("average", f"{average:,.1f}/s since the workers started")
-    counts.add_row("queued", f"{snapshot.of(State.QUEUED):,} ({snapshot.leased:,} leased)")
-    for state in (State.KEPT, State.DROPPED, State.MISSING, State.FAILED):
+    counts.add_row("queued", f"{snapshot.queued:,} ({snapshot.leased:,} leased)")
+    shown = [State.KEPT, State.DROPPED, State.MISSING, State.FAILED]
+    if snapshot.of(State.STALE):
+        shown.append(State.STALE)
+    for state in shown:
         detail = ""
         if state is State.DROPPED and snapshot.dropped:
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in snapshot.dropped.items())

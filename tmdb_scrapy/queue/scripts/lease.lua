@@ -11,7 +11,8 @@ while #leased < wanted * 2 do
     if not answer or not answer[1] then break end
     for _, entry in ipairs(answer[1][2]) do
         local id = entry[2][2]
-        if redis.call('GETRANGE', ledger, id, id) == 'q' then
+        local state = redis.call('GETRANGE', ledger, id, id)
+        if state == 'q' or state == 'K' then
             leased[#leased + 1] = entry[1]
             leased[#leased + 1] = id
         else

@@ -15,7 +15,8 @@ local function take_from(consumer)
         local claimed = redis.call('XCLAIM', queue, group, worker, 0, lease[1])
         local entry = claimed[1]
         local id = entry and entry[2] and entry[2][2]
-        if id and redis.call('GETRANGE', ledger, id, id) == 'q' then
+        local state = id and redis.call('GETRANGE', ledger, id, id)
+        if state == 'q' or state == 'K' then
             taken[#taken + 1] = entry[1]
             taken[#taken + 1] = id
         else

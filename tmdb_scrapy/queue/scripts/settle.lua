@@ -1,24 +1,27 @@
 -- Record how leased IDs ended and free their leases: ledger, counts and stream move together or not at all.
--- The first final outcome wins, except that anything replaces f. Saying the same twice changes nothing, so
+-- The first final outcome wins, except that anything replaces f and F. Saying the same twice changes nothing, so
 -- a caller that lost the answer may simply call again.
--- KEYS  1 queue (stream)  2 ledger (string)  3 counts (hash)
--- ARGV  1 group  2... quadruples: entry, TMDb ID, ledger byte of the outcome, reason or ""
+-- KEYS  1 queue (stream)  2 ledger (string)  3 counts (hash)  4 fetched (string)
+-- ARGV  1 group  2 today, two bytes  3... quintuples: entry, TMDb ID, ledger byte of the outcome, its label in
+--       counts, and the field of counts that counts its reason, or ""
 -- Returns how many IDs changed their state.
-local queue, ledger, counts = KEYS[1], KEYS[2], KEYS[3]
-local group = ARGV[1]
-local labels = { q = 'queued', k = 'kept', d = 'dropped', m = 'missing', f = 'failed' }
+local queue, ledger, counts, fetched = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local group, today = ARGV[1], ARGV[2]
+local open = { q = 'queued', K = 'refreshing', f = 'failed', F = 'stale', [''] = '', ['\0'] = '' }
 local changes, changed = {}, 0
-local function count(label, by) changes[label] = (changes[label] or 0) + by end
+local function count(label, by) if label ~= '' then changes[label] = (changes[label] or 0) + by end end
 
-for i = 2, #ARGV, 4 do
-    local entry, id, outcome, reason = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+for i = 3, #ARGV, 5 do
+    local entry, id, outcome, label, reason = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
     local state = redis.call('GETRANGE', ledger, id, id)
-    local open = state == 'q' or state == 'f' or state == '' or state == '\0'
-    if open and state ~= outcome then
+    -- What fails while its earlier line is at hand is stale, not lost.
+    if outcome == 'f' and (state == 'K' or state == 'F') then outcome, label = 'F', 'stale' end
+    if open[state] and state ~= outcome then
         redis.call('SETRANGE', ledger, id, outcome)
-        if labels[state] then count(labels[state], -1) end
-        count(labels[outcome], 1)
-        if outcome == 'd' and reason ~= '' then count('dropped/' .. reason, 1) end
+        if outcome ~= 'f' and outcome ~= 'F' then redis.call('SETRANGE', fetched, 2 * id, today) end
+        count(open[state], -1)
+        count(label, 1)
+        count(reason, 1)
         changed = changed + 1
     end
     redis.call('XACK', queue, group, entry)
