@@ -82,7 +82,10 @@ def _tables(environment: Mapping[str, str], kinds: Sequence[Kind]) -> int:
     if find_spec("duckdb") is None:
         print("no tables: their packages are not installed, `make tables` does that")
         return 0
-    code = run_scrapy("tables", *(kind.name for kind in kinds), environment=environment)
+    tabled = [kind.name for kind in kinds if kind.tables]
+    if not tabled:
+        return 0
+    code = run_scrapy("tables", *tabled, environment=environment)
     if code or KINDS[FIRST] not in kinds:
         return code
     return _ask(Path(environment["DATA_DIR"]) / DATABASE)
