@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tmdb_scrapy.kinds import KINDS
+from tmdb_scrapy.queue import Ledger, Picture
 from tmdb_scrapy.records import collected
 from tmdb_scrapy.records.audit import Evidence, audit
 from tmdb_scrapy.records.merge import Merged, merge
@@ -32,9 +33,7 @@ def remedies(data_dir: Path, ledger: bytes) -> list[str]:
     evidence = Evidence(
         kind=KIND,
         exported=[],
-        ledger=ledger,
-        counts={"kept": ledger.count(b"k")},
-        queue_length=0,
+        picture=Picture(Ledger(KIND, ledger), {"kept": ledger.count(b"k")}, 0),
         merged=merged_file(data_dir, KIND),
         expected=collected.expected(data_dir, KIND, ledger),
     )
