@@ -34,10 +34,10 @@ class DiesInALine(PartWriterPipeline):
 
     def process_item(self, item: Any) -> Any:
         self._countdown = getattr(self, "_countdown", None) or _Countdown()
-        if self._countdown.over() and self.part is not None:
-            line = line_of(item.body)
-            self.part.write(line[: len(line) // 2])
-            self.part.flush()
+        if self._countdown.over():
+            line, part = line_of(item.body), self._worker.part
+            part.write(item.id, line[: len(line) // 2])
+            part.flush()
             _die()
         return super().process_item(item)
 

@@ -123,7 +123,7 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
         """The item of a response; or its outcome, or another attempt."""
         claim: Claim | None = response.meta.get("claim")
         if claim is None:  # `scrapy parse URL`: nobody leased it
-            return self.reader.read(id_in(response.url), response.body)
+            return RecordReader(self.kind, ()).read(id_in(response.url), response.body)
         verdict = verdict_of(response)
         if verdict is Verdict.RECORD:
             return self._read(claim, response.body)
