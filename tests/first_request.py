@@ -16,11 +16,9 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from pyreqwest.client import ClientBuilder
-
-from tmdb_scrapy.downloader.connections import Connections
+from tmdb_scrapy.downloader.direct import DirectConnections
 from tmdb_scrapy.kinds import KINDS
-from tmdb_scrapy.network import Proxies, prepared
+from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.sources.download import fetch_newest
 
 EXPORT = gzip.compress(b'{"id":7,"popularity":1.0}\n')
@@ -44,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 async def ask(url: str) -> None:
-    connections = Connections(lambda: prepared(ClientBuilder(), Proxies()), 1_000)
+    connections = DirectConnections({}, 1_000)
     assert (await connections.send("GET", url, {})).body == EXPORT
     await connections.close()
 

@@ -1,4 +1,6 @@
-"""How every HTTP client of the program is built, and what its failures are called.
+"""How the program's HTTP client is built, and what failures are called, whoever meets them.
+
+Everything goes over it but requests to the API without a proxy (`tmdb_scrapy.downloader.direct` says why).
 
 The client is pyreqwest: Rust's reqwest. It tries the addresses of a host side by side when the first is slow
 (happy eyeballs, RFC 8305), trusts what the system trusts (and SSL_CERT_FILE, SSL_CERT_DIR), and follows no
@@ -56,6 +58,10 @@ class Proxies:
     @classmethod
     def of(cls, config: Config) -> Proxies:
         return cls(config.https_proxy, config.http_proxy, config.all_proxy, config.no_proxy)
+
+    def lead_to(self, url: str) -> bool:
+        """Whether requests to `url` may go through one of them; the client looks at the exempt ones."""
+        return bool(self.for_all or (self.https if url.startswith("https:") else self.http))
 
     def builders(self) -> list[ProxyBuilder]:
         """For a client; the first that fits a URL counts."""

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from pyreqwest.client import ClientBuilder
 
 from tmdb_scrapy.downloader.connections import Connections
+from tmdb_scrapy.downloader.direct import DirectConnections
 from tmdb_scrapy.network import Proxies, prepared
 
 Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -61,12 +62,22 @@ async def serving(script: Script) -> AsyncIterator[Server]:
         await server.hang_up()
 
 
-def a_client() -> Connections:
+def programs_client() -> Connections:
+    """Of what asks through a proxy, and other servers."""
     return Connections(lambda: prepared(ClientBuilder(), Proxies()), LARGEST_BYTES)
 
 
+def direct_client() -> DirectConnections:
+    """Of what asks the API."""
+    return DirectConnections({"User-Agent": "a-test"}, LARGEST_BYTES)
+
+
+a_client: Callable[[], Connections | DirectConnections] = programs_client
+"""Which of them `asking` gives; a test module that is about both replaces it."""
+
+
 @asynccontextmanager
-async def asking(script: Script) -> AsyncIterator[tuple[Server, Connections]]:
+async def asking(script: Script) -> AsyncIterator[tuple[Server, Connections | DirectConnections]]:
     async with serving(script) as server:
         connections = a_client()
         try:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 
 import pytest
-from pyreqwest.http import HeaderMap
 from scripted_server import sized
 from stage import MakeCrawler, Stage, error, run, staged
 
@@ -168,7 +167,7 @@ class TestGivingUp:
         async def scenario() -> None:
             site = Site(is_deleted=lambda _: False)
             async with staged(site, make_crawler) as stage:
-                reach, received = Reach(stage.wire, stage.pacing), HttpResponse(200, HeaderMap(), b"<html>")
+                reach, received = Reach(stage.wire, stage.pacing), HttpResponse(200, {}, b"<html>")
                 url = stage.request(7).url
                 site.page_for = {7}
                 assert reach.failed_by_response(url, received)
@@ -182,7 +181,7 @@ class TestGivingUp:
         async def scenario() -> None:
             site = Site(is_deleted=lambda _: False)
             async with staged(site, make_crawler) as stage:
-                reach, received = Reach(stage.wire, stage.pacing), HttpResponse(200, HeaderMap(), b"<html>")
+                reach, received = Reach(stage.wire, stage.pacing), HttpResponse(200, {}, b"<html>")
                 reach.passed(stage.request(1).url, Verdict.RECORD)
                 site.page_for = {7}
                 assert reach.failed_by_response(stage.request(7).url, received)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from pyreqwest.http import HeaderMap
 from scrapy import Request
 from scrapy.http import HtmlResponse, Response, TextResponse
 
@@ -12,7 +11,7 @@ from tmdb_scrapy.downloader.responses import ApiResponse, api_response, verdict_
 from tmdb_scrapy.downloader.verdict import Verdict
 
 REQUEST = Request("http://127.0.0.1/3/movie/7")
-RECEIVED = HttpResponse(200, HeaderMap({"etag": "x"}), b'{"id": 7}')
+RECEIVED = HttpResponse(200, {"etag": "x"}, b'{"id": 7}')
 
 
 def test_the_verdict_of_the_handler_is_not_reached_again() -> None:

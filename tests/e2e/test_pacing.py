@@ -278,8 +278,8 @@ def test_a_limit_that_asks_for_silence_is_hardly_ever_met_again(
     figures(
         f"unknown limit of {LIMIT}/s, Retry-After: 1, from {FOUND_S:g} s on: {served:.1%}, {refused:.2%} 429"
     )
-    # One run of a minute is a single draw of the search, and gave 0.73 to 0.97: this only finds a worker that
-    # fell silent for good. What the policy reaches is held by the simulations in tests/pacing/test_careful.py.
+    # A minute is a single draw of the search, and gave 0.73 to 0.97: this only finds a worker that is silent
+    # for good. What the policy reaches is held by the simulations in tests/pacing/test_careful.py.
     assert served >= 0.6
     assert refused <= 0.005
 

@@ -1,8 +1,9 @@
-"""Connections to the API: as many as there are requests on their way, kept for the next ones."""
+"""Connections by the program's one HTTP client: to the API through a proxy, and to other servers."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import NamedTuple
@@ -23,10 +24,11 @@ REPEATABLE = frozenset({"GET", "HEAD"})
 
 
 class HttpResponse(NamedTuple):
-    """What came over the wire. From `Connections` the body is as it was sent."""
+    """What came over the wire. From `Connections` and `DirectConnections` the body is as it was sent."""
 
     status: int
-    headers: HeaderMap
+    headers: dict[str, str]
+    """Names in lower case."""
     body: bytes
 
 
@@ -132,7 +134,7 @@ class _Connection:
             response = await self._received(request)
         except (PyreqwestError, ValueError) as error:
             raise translated(error) from None
-        if text_of(response.headers, "connection").lower() != "close":
+        if response.headers.get("connection", "").lower() != "close":
             self._rests_until = self._loop.time() + IDLE_S
         return response
 
@@ -148,30 +150,16 @@ class _Connection:
                     raise BrokenOff(f"the body is longer than {self._largest_bytes:,} bytes")
                 if len(piece) < READ_BYTES:
                     break
-            return HttpResponse(response.status, response.headers, b"".join(pieces))
+            return HttpResponse(response.status, _joined(response.headers), b"".join(pieces))
 
     async def close(self) -> None:
         await self._client.close()
 
 
-def text_of(headers: HeaderMap, name: str) -> str:
-    """The first value of a header; empty when there is none that is text."""
-    try:
-        return headers.get(name) or ""
-    except ValueError:  # pyreqwest's, for bytes that are not ASCII
-        return ""
-
-
-def texts_of(headers: HeaderMap) -> list[tuple[str, str]]:
-    """Every header that is text, by its name in lower case."""
-    try:
-        return list(headers.items())
-    except ValueError:
-        return [pair for name in dict.fromkeys(headers.keys()) for pair in _texts_of(headers, name)]
-
-
-def _texts_of(headers: HeaderMap, name: str) -> list[tuple[str, str]]:
-    try:
-        return [(name, text) for text in headers.getall(name)]
-    except ValueError:
-        return []
+def _joined(headers: HeaderMap) -> dict[str, str]:
+    """Every header that is text, by its lower-case name; a comma joins values of one name (RFC 9110, 5.3)."""
+    joined: dict[str, str] = {}
+    for name in dict.fromkeys(headers.keys()):
+        with contextlib.suppress(ValueError):  # pyreqwest's, for bytes that are not ASCII
+            joined[name] = ", ".join(headers.getall(name))
+    return joined

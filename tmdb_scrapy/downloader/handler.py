@@ -10,7 +10,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import CannotResolveHostError, DownloadConnectionRefusedError
 from scrapy.http import Response
 
-from tmdb_scrapy.downloader.connections import HttpResponse, texts_of
+from tmdb_scrapy.downloader.connections import HttpResponse
 from tmdb_scrapy.downloader.reach import Reach
 from tmdb_scrapy.downloader.responses import ApiResponse, any_response, api_response
 from tmdb_scrapy.downloader.retry_after import retry_after_s
@@ -87,7 +87,7 @@ class TmdbDownloadHandler(BaseDownloadHandler):
         verdict = judge(received.status, received.body)
         if verdict is Verdict.THROTTLED:
             pacing.throttled += 1
-            pacing.governor.throttled(sent_at, retry_after_s(dict(texts_of(received.headers))))
+            pacing.governor.throttled(sent_at, retry_after_s(received.headers))
             return None
         pacing.governor.answered(sent_at)
         if verdict is not Verdict.RECORD:

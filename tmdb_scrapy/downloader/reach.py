@@ -23,7 +23,7 @@ from scrapy.exceptions import (
 )
 
 from tmdb_scrapy.downloader import obstacle as obstacles
-from tmdb_scrapy.downloader.connections import HttpResponse, text_of
+from tmdb_scrapy.downloader.connections import HttpResponse
 from tmdb_scrapy.downloader.obstacle import GivenUp, Hold, Obstacle
 from tmdb_scrapy.downloader.verdict import Verdict, judge
 from tmdb_scrapy.downloader.wire import ProxyRefusedError, UntrustedError, Wire
@@ -87,7 +87,7 @@ class Reach:
 
     def failed_by_response(self, url: str, received: HttpResponse) -> Obstacle | None:
         """A response that is not the API's: what it says of the way there."""
-        location = text_of(received.headers, "location")
+        location = received.headers.get("location", "")
         obstacle = obstacles.in_response(self._host, received.status, location, received.body)
         if obstacle is not None:
             self._blocked_url = url

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from pyreqwest.http import HeaderMap
 from scrapy import Request
 from scrapy.http import Headers, Response, TextResponse
 from scrapy.responsetypes import responsetypes
 
-from tmdb_scrapy.downloader.connections import HttpResponse, texts_of
+from tmdb_scrapy.downloader.connections import HttpResponse
 from tmdb_scrapy.downloader.verdict import Verdict, judge
 
 
@@ -23,7 +23,7 @@ class ApiResponse(TextResponse):
     attributes = (*TextResponse.attributes, "verdict")
     __slots__ = ("received_headers", "verdict")
 
-    received_headers: HeaderMap
+    received_headers: Mapping[str, str]
     verdict: Verdict
 
     def __init__(self, *args: Any, verdict: Verdict | None = None, **kwargs: Any) -> None:
@@ -34,7 +34,7 @@ class ApiResponse(TextResponse):
     def headers(self) -> Headers:
         if self._headers is None:
             received = getattr(self, "received_headers", None)
-            self._headers = Headers(texts_of(received) if received is not None else None)
+            self._headers = Headers(received)
         return self._headers
 
     @headers.setter
@@ -58,7 +58,7 @@ def api_response(request: Request, received: HttpResponse, verdict: Verdict) -> 
 
 def any_response(request: Request, received: HttpResponse) -> Response:
     """The response of any server, in the class that Scrapy has for its content."""
-    headers = Headers(texts_of(received.headers))
+    headers = Headers(received.headers)
     response_class = responsetypes.from_args(headers=headers, url=request.url, body=received.body)
     return response_class(
         url=request.url, status=received.status, headers=headers, body=received.body, request=request

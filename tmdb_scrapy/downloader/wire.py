@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from isal import isal_zlib
 from pyreqwest.client import ClientBuilder
-from pyreqwest.http import HeaderMap
 from scrapy import Request
 from scrapy.exceptions import (
     CannotResolveHostError,
@@ -17,7 +16,8 @@ from scrapy.exceptions import (
 from scrapy.settings import BaseSettings
 
 from tmdb_scrapy.config import Config
-from tmdb_scrapy.downloader.connections import Connections, HttpResponse, text_of, texts_of
+from tmdb_scrapy.downloader.connections import Connections, HttpResponse
+from tmdb_scrapy.downloader.direct import DirectConnections
 from tmdb_scrapy.network import Dropped, HostNotFound, Proxies, ProxyRefused, Unreachable, Untrusted, prepared
 
 GZIP_NAMES = frozenset({"gzip", "x-gzip"})
@@ -49,7 +49,7 @@ class Wire:
         self._timeout_s = settings.getfloat("DOWNLOAD_TIMEOUT")
         self._user_agent = str(settings["USER_AGENT"])
         self._proxies = Proxies.of(config)
-        self.proxied = bool(self._proxies.https or self._proxies.for_all)
+        self.proxied = self._proxies.lead_to(config.tmdb_api_url)
         """Whether somebody else looks up and connects to the API."""
         self.api = f"{config.tmdb_api_url}/"
         """What the URLs of the API begin with."""
@@ -60,7 +60,12 @@ class Wire:
         self._fixed_headers = {"Accept-Encoding": "gzip"}
         if is_token:
             self._fixed_headers["Authorization"] = f"Bearer {self._key}"
-        self._connections = self._connecting({"Accept": "application/json", **self._fixed_headers})
+        self._api_headers = {"Accept": "application/json", **self._fixed_headers}
+        self._connections: Connections | DirectConnections = (
+            self._connecting(self._api_headers)
+            if self.proxied
+            else DirectConnections({"User-Agent": self._user_agent, **self._api_headers}, self._largest_bytes)
+        )
         self._others = self._connecting({"Accept-Encoding": "gzip"})
 
     async def send(self, request: Request) -> HttpResponse:
@@ -91,7 +96,7 @@ class Wire:
         """`received` without the key, should the server echo it: an error's text gets into logs and Redis."""
         if not self._key:
             return received
-        headers = HeaderMap([(name, self._without_key(text)) for name, text in texts_of(received.headers)])
+        headers = {name: self._without_key(text) for name, text in received.headers.items()}
         return HttpResponse(received.status, headers, received.body.replace(self._key.encode(), b"***"))
 
     async def close(self) -> None:
@@ -119,7 +124,7 @@ class Wire:
 
     def _decoded(self, received: HttpResponse) -> HttpResponse:
         headers, rest = received.headers, received.body
-        if not rest or text_of(headers, "content-encoding").strip().lower() not in GZIP_NAMES:
+        if not rest or headers.get("content-encoding", "").strip().lower() not in GZIP_NAMES:
             return received
         # They were about the encoded body.
         del headers["content-encoding"]
