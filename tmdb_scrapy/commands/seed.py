@@ -10,13 +10,16 @@ from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, KindsCommand
-from tmdb_scrapy.kinds import Kind
+from tmdb_scrapy.kinds import KINDS, Kind
 from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.queue import IdQueue
 from tmdb_scrapy.sources import download
 from tmdb_scrapy.sources.export import ExportError
 from tmdb_scrapy.sources.seeded import SeededRecord, Selection, select
 from tmdb_scrapy.watch.bars import bytes_bar, count_bar
+
+
+_DEFAULTS = ", ".join(f"{k.seed_limit.key} of {k.name}" for k in KINDS.values() if k.seed_limit)
 
 
 class Command(KindsCommand, ScrapyCommand):
@@ -36,7 +39,7 @@ class Command(KindsCommand, ScrapyCommand):
         # Not --file: Scrapy's own --logfile and --pidfile would make its abbreviations ambiguous.
         parser.add_argument("--file", type=Path, metavar="PATH", help="a local export, gzipped or not")
         parser.add_argument(
-            "--limit", type=int, metavar="N", help="only the N most popular (people: default POPULAR_PEOPLE)"
+            "--limit", type=int, metavar="N", help=f"only the N most popular (default: {_DEFAULTS})"
         )
         parser.add_argument("--min-popularity", type=float, metavar="X", help="only from this popularity")
         parser.add_argument(
