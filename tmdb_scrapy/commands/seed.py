@@ -18,7 +18,6 @@ from tmdb_scrapy.sources.export import ExportError
 from tmdb_scrapy.sources.seeded import SeededRecord, Selection, select
 from tmdb_scrapy.watch.bars import bytes_bar, count_bar
 
-
 _DEFAULTS = ", ".join(f"{k.seed_limit.key} of {k.name}" for k in KINDS.values() if k.seed_limit)
 
 
