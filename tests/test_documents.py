@@ -16,7 +16,12 @@ from tmdb_scrapy import settings as page
 from tmdb_scrapy.config import Config
 
 OURS = {name: getattr(page, name) for name in dir(page) if name.isupper()}
-BY_SPIDERS = {"CONCURRENT_REQUESTS", "CONCURRENT_REQUESTS_PER_DOMAIN"}
+BY_SPIDERS = {
+    "CONCURRENT_REQUESTS",
+    "CONCURRENT_REQUESTS_PER_DOMAIN",
+    "TELNETCONSOLE_ENABLED",
+    "TELNETCONSOLE_PASSWORD",
+}
 """What `TmdbSpider.update_settings` puts over the settings page."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -47,3 +48,17 @@ def test_the_last_words_are_those_of_the_worker_in_a_killed_ones_place(
     assert some.replace_killed() == 1
     wait_until(lambda: not some.running, "its successor has ended")
     assert some.complaints() == ["the key was refused"]
+
+
+def test_logs_are_their_owners_alone_and_keep_what_an_earlier_job_said(
+    workers: Callable[[str], Workers], tmp_path: Path
+) -> None:
+    log = tmp_path / "logs" / "movies-1.log"
+    log.parent.mkdir()
+    log.write_text("tmdb: what ended the job before\n")
+    log.chmod(0o644)
+    some = workers("import sys; print('tmdb: the disk is full', file=sys.stderr); sys.exit(1)")
+    wait_until(lambda: not some.running, "it has ended")
+    assert some.complaints() == ["the disk is full"]
+    assert log.read_text().splitlines() == ["tmdb: what ended the job before", "tmdb: the disk is full"]
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600

@@ -23,8 +23,8 @@ class Workers:
     def __init__(self, kind: str, count: int, logs: Path) -> None:
         self._kind = kind
         self._logs = logs
-        self._processes: dict[subprocess.Popen[bytes], Path] = {}
-        """Each worker and its log."""
+        self._processes: dict[subprocess.Popen[bytes], tuple[Path, int]] = {}
+        """Each worker, its log, and where in it the worker's own lines begin."""
         self._restarts = 0
         self._started = 0
         logs.mkdir(parents=True, exist_ok=True)
@@ -34,7 +34,10 @@ class Workers:
     def _start(self) -> None:
         self._started += 1
         log = self._logs / f"{self._kind}-{self._started}.log"
-        with log.open("wb") as output:
+        # Added to, since the end of an earlier job may be why this one was started; its owner's alone.
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
+            os.fchmod(output.fileno(), 0o600)
+            begin = output.seek(0, os.SEEK_END)
             # A session of its own: Ctrl-C reaches this process alone, which then stops the workers once.
             # Two SIGINTs would make Scrapy drop what is in flight.
             process = subprocess.Popen(
@@ -44,7 +47,7 @@ class Workers:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._processes[process] = log
+        self._processes[process] = log, begin
 
     @property
     def running(self) -> int:
@@ -64,9 +67,9 @@ class Workers:
     def complaints(self) -> list[str]:
         """The last words of workers that did not end well, each once."""
         words: dict[str, None] = {}
-        for process, log in self._processes.items():
+        for process, (log, begin) in self._processes.items():
             if process.poll():
-                lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+                lines = log.read_bytes()[begin:].decode("utf-8", "replace").splitlines()
                 said = [line.removeprefix("tmdb: ") for line in lines if line.startswith("tmdb: ")]
                 words["\n".join(said) or f"a worker ended with code {process.returncode}: see {log}"] = None
         return list(words)

@@ -20,6 +20,7 @@ from tmdb_scrapy.downloader.obstacle import GivenUp
 from tmdb_scrapy.downloader.responses import verdict_of
 from tmdb_scrapy.downloader.verdict import Verdict, message_in
 from tmdb_scrapy.engine.scheduler import DequeScheduler
+from tmdb_scrapy.extensions.console import console_password
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
 from tmdb_scrapy.extensions.pacing import PacingExtension
 from tmdb_scrapy.extensions.settlement import SettlementExtension
@@ -51,6 +52,11 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
         settings.set("TMDB_CONFIG", config, priority="spider")
         settings.set("CONCURRENT_REQUESTS", config.concurrency_per_worker, priority="spider")
         settings.set("CONCURRENT_REQUESTS_PER_DOMAIN", config.concurrency_per_worker, priority="spider")
+        if settings.getbool("TELNETCONSOLE_ENABLED") and not settings["TELNETCONSOLE_PASSWORD"]:
+            try:
+                settings.set("TELNETCONSOLE_PASSWORD", console_password(config.data_dir), priority="spider")
+            except OSError:  # no console rather than one whose password Scrapy would write into the log
+                settings.set("TELNETCONSOLE_ENABLED", False, priority="spider")
 
     def setup_redis(self, crawler: Crawler | None = None) -> None:
         """Connect as scrapy-redis does, but lease from the queue instead of popping on idle."""
