@@ -30,9 +30,12 @@ settings.register_profile("tests", deadline=None, database=None)
 settings.load_profile("tests")
 
 
-# What a shell starts in the background has to ignore Ctrl-C, and hands that down to what the tests start.
+# What a shell starts in the background has to ignore Ctrl-C, and under nohup a closed terminal too, and hands
+# that down to what the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
