@@ -20,10 +20,8 @@ from urllib.parse import urlencode
 
 import aiohttp
 import uvloop
-from pyreqwest.client import ClientBuilder
 
-from tmdb_scrapy.downloader.connections import Connections
-from tmdb_scrapy.network import Proxies, prepared
+from tmdb_scrapy.downloader.direct import DirectConnections
 
 PARAMETERS = {
     "language": "en-US",
@@ -42,9 +40,7 @@ async def _nothing(url: str) -> None: ...
 
 def _over_connections() -> Ask:
     headers = {"Accept": "application/json", "Accept-Encoding": "gzip"}
-    connections = Connections(
-        lambda: prepared(ClientBuilder(), Proxies()).default_headers(headers), LARGEST_BYTES
-    )
+    connections = DirectConnections(headers, LARGEST_BYTES)
     return lambda url: connections.send("GET", url, {})
 
 
