@@ -353,7 +353,7 @@ def _assert_own_limit_is_kept(run: Run, start: float, who: str, figures: Callabl
         f"at most {most} in any one second"
     )
     assert rate_per_s == pytest.approx(OWN_LIMIT, rel=0.01)
-    # A machine that stalls for a quarter of a second sends what was due then late. Unpaced, it would be THREADS more.
+    # A machine that stalls sends late what was due meanwhile. Unpaced, it would be THREADS more.
     assert most <= 1.5 * OWN_LIMIT
     assert not run.refused_share(run.first, end)
 
