@@ -8,7 +8,7 @@ KIND ?= movies
 KINDS := $(if $(filter command line environment,$(origin KIND)),$(KIND),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables
+.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables pause resume
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -65,6 +65,12 @@ audit: setup ## do export, ledger, queue and merged file agree?
 
 retry: setup ## queue failed IDs again
 	@$(SCRAPY) retry $(KIND)
+
+pause: setup ## have all workers of a kind wait, on every machine
+	@$(SCRAPY) pause $(KIND)
+
+resume: setup ## have them go on
+	@$(SCRAPY) resume $(KIND)
 
 upload: setup ## upload data/KIND.jsonl to the Nextcloud share
 	@$(SCRAPY) upload $(KIND)

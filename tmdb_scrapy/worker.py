@@ -18,7 +18,7 @@ from scrapy.exceptions import NotConfigured
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.pacing.pacing import Pacing
-from tmdb_scrapy.queue import IdQueue, connect
+from tmdb_scrapy.queue import IdQueue, Traffic, connect
 from tmdb_scrapy.queue.feed import Feed
 from tmdb_scrapy.queue.wait import WaitForRedis
 from tmdb_scrapy.records.part import Part, parts_directory
@@ -69,6 +69,12 @@ class Worker:
             part=Part(parts_directory(config.data_dir, kind) / f"{name}.jsonl"),
             close=close,
         )
+
+    @property
+    def traffic(self) -> Traffic:
+        """What this worker has exchanged with the API."""
+        pacing = self.pacing
+        return Traffic(self.name, pacing.answers, pacing.throttled, round(pacing.durations.total_s * 1000))
 
     def take_written(self, tmdb_id: int) -> bool:
         """Whether a line of this ID was written since this was last asked."""

@@ -19,6 +19,7 @@ from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import Heartbeat, IdQueue, Settlement, State, connect
 from tmdb_scrapy.queue import feed as feed_module
 from tmdb_scrapy.queue.feed import Claim, Feed, QueueInconsistent
+from tmdb_scrapy.queue.history import UNTOLD, Traffic
 from tmdb_scrapy.queue.wait import WaitForRedis
 
 CONCURRENCY = 4
@@ -43,7 +44,7 @@ class Stage:
         return self.idle
 
     async def settle(self) -> None:
-        await self.feed.settle(self.feed.take_finished(), 0.1)
+        await self.feed.settle(self.feed.take_finished(), UNTOLD, 0.1)
 
     async def crawl(self, outcome: State = State.KEPT) -> list[int]:
         """Take and settle until the feed says that all is done."""
@@ -94,6 +95,74 @@ def play(config: Config, monkeypatch: pytest.MonkeyPatch) -> Play:
         asyncio.run(main())
 
     return played
+
+
+class TestPause:
+    def test_nothing_is_leased_until_it_ends_and_what_is_held_is_finished(self, play: Play) -> None:
+        async def story(stage: Stage) -> None:
+            await stage.queue.seed(list(range(1, 41)))
+            held = [await stage.feed.next() for _ in range(2 * CONCURRENCY)]
+            await stage.queue.pause()
+            crawl = asyncio.ensure_future(stage.crawl())
+            await until(lambda: stage.feed.paused, "the feed knows of the pause")
+            for claim in held:
+                assert claim is not None
+                stage.feed.finish(claim, State.KEPT)
+            await stage.settle()
+            await stage.until(_looked_again(stage))
+            await stage.queue.beat(Heartbeat(name="ada", host="here", pid=1, state="paused"))
+            settled = 40 - await stage.queue.queued()
+            assert settled == len(held) + len(stage.taken)
+            assert settled < 40
+            assert not crawl.done()
+            await stage.queue.resume()
+            await crawl
+            assert not stage.feed.paused
+            assert await stage.queue.queued() == 0
+
+        play(story)
+
+    def test_leases_of_the_dead_stay_where_they_are_meanwhile(self, play: Play) -> None:
+        async def story(stage: Stage) -> None:
+            await stage.queue.seed([1, 2])
+            await stage.queue.lease("bob", 2)
+            await stage.queue.pause()
+            assert await stage.queue.reclaim("ada", 9) == []
+            await stage.queue.resume()
+            assert len(await stage.queue.reclaim("ada", 9)) == 2
+
+        play(story)
+
+
+def _looked_again(stage: Stage) -> Callable[[], Awaitable[bool]]:
+    """Whether the feed has asked for leases once more since this was called."""
+    asked = 0
+    lease = stage.queue.lease
+
+    async def counted(worker: str, wanted: int) -> Any:
+        nonlocal asked
+        asked += 1
+        return await lease(worker, wanted)
+
+    stage.queue.lease = counted  # type: ignore[method-assign]
+
+    async def twice() -> bool:
+        return asked >= 2
+
+    return twice
+
+
+class TestTraffic:
+    def test_it_is_told_of_when_nothing_is_settled_and_once(self, play: Play) -> None:
+        """As during minutes in which every answer is a 429."""
+
+        async def story(stage: Stage) -> None:
+            for _ in range(3):
+                await stage.feed.settle([], Traffic("ada", 9, 9, 450), 0.1)
+            (minute,) = (await stage.queue.snapshot()).recent.values()
+            assert (minute.answers, minute.throttled, minute.mean_s) == (9, 9, 0.05)
+
+        play(story)
 
 
 class TestLeasing:

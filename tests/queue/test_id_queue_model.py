@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import operator
 from collections import Counter
 from collections.abc import Awaitable
 from typing import Any, TypeVar
@@ -20,7 +22,7 @@ from hypothesis.stateful import (
 
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import KINDS
-from tmdb_scrapy.queue import Heartbeat, IdQueue, Lease, Settlement, State, connect
+from tmdb_scrapy.queue import Heartbeat, IdQueue, Lease, Minute, Settlement, State, Traffic, connect
 from tmdb_scrapy.queue.keys import GROUP
 from tmdb_scrapy.queue.states import Letters
 
@@ -55,6 +57,14 @@ class QueueMachine(RuleBasedStateMachine):
         self.past: list[Lease] = []
         """Every lease that was ever given: what a late worker may still settle."""
         self.alive: set[str] = set()
+        self.ended: Counter[str] = Counter()
+        """How often an ID came into a state, by label."""
+        self.failures: dict[int, str] = {}
+        """Why each failed ID did."""
+        self.exchanged: Counter[str] = Counter()
+        """Answers by worker, since it started."""
+        self.answers = 0
+        """Of all workers that there ever were."""
 
     def run(self, awaitable: Awaitable[Answer]) -> Answer:
         async def main() -> Answer:
@@ -84,6 +94,8 @@ class QueueMachine(RuleBasedStateMachine):
         assert list(new.values()) == ids
         self.entries.update(new)
         self.states.update(dict.fromkeys(ids, State.QUEUED))
+        for tmdb_id in ids:
+            self.failures.pop(tmdb_id, None)
 
     # Workers
 
@@ -101,6 +113,7 @@ class QueueMachine(RuleBasedStateMachine):
     def hand_back(self, worker: str) -> None:
         self.run(self.queue.hand_back(worker))
         self.alive.discard(worker)
+        self.exchanged[worker] = 0
 
     @rule(worker=WORKERS, wanted=AMOUNTS)
     def lease(self, worker: str, wanted: int) -> None:
@@ -141,18 +154,29 @@ class QueueMachine(RuleBasedStateMachine):
         data=st.data(),
         outcomes=st.lists(st.tuples(OUTCOMES, REASONS), min_size=1, max_size=5),
         times=st.integers(1, 2),
+        worker=WORKERS,
+        answers=st.integers(0, 9),
     )
-    def settle(self, data: st.DataObject, outcomes: list[tuple[State, str]], times: int) -> None:
+    def settle(
+        self,
+        data: st.DataObject,
+        outcomes: list[tuple[State, str]],
+        times: int,
+        worker: str,
+        answers: int,
+    ) -> None:
         """By whoever ever had the lease, settled already or not, and perhaps said twice."""
         settlements = [
-            Settlement(data.draw(st.sampled_from(self.past)), state, reason if state is State.DROPPED else "")
-            for state, reason in outcomes
+            Settlement(data.draw(st.sampled_from(self.past)), state, reason) for state, reason in outcomes
         ]
+        self.exchanged[worker] += answers
+        self.answers += answers
+        traffic = Traffic(worker, self.exchanged[worker], self.exchanged[worker], 0)
         expected = sum(self._settled(settlement) for settlement in settlements)
-        assert self.run(self.queue.settle(settlements)) == expected
+        assert self.run(self.queue.settle(settlements, traffic)) == expected
         if times == 2:
             repeated = sum(self._settled(settlement) for settlement in settlements)
-            assert self.run(self.queue.settle(settlements)) == repeated
+            assert self.run(self.queue.settle(settlements, traffic)) == repeated
 
     @precondition(lambda self: self.past)
     @rule(data=st.data(), late=st.sampled_from([State.KEPT, State.MISSING]))
@@ -171,6 +195,10 @@ class QueueMachine(RuleBasedStateMachine):
         if before in FINAL or before is settlement.state:
             return False
         self.states[settlement.lease.id] = settlement.state
+        self.ended[settlement.state.label] += 1
+        self.failures.pop(settlement.lease.id, None)
+        if settlement.state is State.FAILED and settlement.reason:
+            self.failures[settlement.lease.id] = settlement.reason
         if settlement.state is State.DROPPED:
             self.reasons[settlement.lease.id] = Letters(KINDS["movies"]).reason(settlement.reason)
         return True
@@ -204,6 +232,15 @@ class QueueMachine(RuleBasedStateMachine):
         assert snapshot.leased == len(self.holders)
         assert {worker.name for worker in snapshot.workers} == self.alive
         assert snapshot.lost == Counter(h for h in self.holders.values() if h not in self.alive)
+
+    @invariant()
+    def the_history_is_what_happened(self) -> None:
+        snapshot = self.run(self.queue.snapshot())
+        total = functools.reduce(operator.or_, snapshot.recent.values(), Minute())
+        assert Counter({label: getattr(total, label) for label in self.ended}) == self.ended
+        assert total.settled == self.ended.total()
+        assert total.answers == total.throttled == self.answers
+        assert snapshot.failures == self.failures
 
     @invariant()
     def every_queued_id_is_in_the_stream(self) -> None:

@@ -18,7 +18,7 @@ from tmdb_scrapy import settings as page
 from tmdb_scrapy.extensions.settlement import SettlementExtension
 from tmdb_scrapy.kinds import KINDS, Deciding
 from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
-from tmdb_scrapy.queue import IdQueue, Lease, Settlement
+from tmdb_scrapy.queue import IdQueue, Lease, Settlement, Traffic
 from tmdb_scrapy.queue.feed import Claim
 from tmdb_scrapy.records.index import entries, index_of
 from tmdb_scrapy.records.part import Part
@@ -90,10 +90,10 @@ def test_lines_are_synced_before_their_index_and_both_before_the_settlement_of_t
         sync(descriptor)
         happened.append(("synced", worker.lines_on_disk(), worker.lines_in_index()))
 
-    async def settled(queue: IdQueue, settlements: list[Settlement]) -> int:
+    async def settled(queue: IdQueue, settlements: list[Settlement], traffic: Traffic) -> int:
         lines = [_body(settlement.lease) for settlement in settlements]
         happened.append(("settled", lines, worker.lines_in_index()))
-        return await settle(queue, settlements)
+        return await settle(queue, settlements, traffic)
 
     monkeypatch.setattr(os, "fdatasync", synced)
     monkeypatch.setattr(IdQueue, "settle", settled)

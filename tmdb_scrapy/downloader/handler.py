@@ -84,6 +84,7 @@ class TmdbDownloadHandler(BaseDownloadHandler):
             pacing.in_flight -= 1
         self._count_response(received)
         pacing.answers += 1
+        pacing.durations.add(loop.time() - sent_at)
         verdict = judge(received.status, received.body)
         if verdict is Verdict.THROTTLED:
             pacing.throttled += 1

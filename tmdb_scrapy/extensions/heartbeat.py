@@ -175,6 +175,9 @@ class HeartbeatExtension:
             in_flight=pacing.in_flight,
             leased=worker.feed.held,
             outcomes={k.removeprefix(prefix): v for k, v in settled.items() if k.startswith(prefix)},
+            answers=pacing.answers,
+            durations=pacing.durations.counts,
+            duration_total_s=round(pacing.durations.total_s, 3),
             throttled=pacing.throttled,
             memory_bytes=_resident_bytes(),
             last_error=worker.close_message
@@ -189,6 +192,8 @@ class HeartbeatExtension:
         if self._worker.close_message:
             return "stopping"
         if self._worker.pacing.breaker.is_open:
+            return "probing"
+        if self._worker.feed.paused:
             return "paused"
         return "waiting" if self._worker.feed.waiting else CRAWLING
 

@@ -132,7 +132,7 @@ class SettlementExtension:
             now = asyncio.get_running_loop().time()
             elapsed_s, self._last_at = now - self._last_at, now
             for start in range(0, max(len(finished), 1), LONGEST_BATCH):
-                await feed.settle(finished[start : start + LONGEST_BATCH], elapsed_s)
+                await feed.settle(finished[start : start + LONGEST_BATCH], self._worker.traffic, elapsed_s)
             self._record(finished)
 
     async def _sync(self) -> None:

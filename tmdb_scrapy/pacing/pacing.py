@@ -10,6 +10,7 @@ from scrapy.exceptions import IgnoreRequest
 
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.pacing.breaker import Breaker, BreakerClosed
+from tmdb_scrapy.pacing.durations import Durations
 from tmdb_scrapy.pacing.governor import Governor, GovernorClosed
 from tmdb_scrapy.pacing.pace import Pace
 
@@ -39,6 +40,8 @@ class Pacing:
         """Requests on the wire."""
         self.answers = 0
         """Answers of any kind."""
+        self.durations = Durations()
+        """How long the answers took."""
         self.last_failure = ""
         """Why a request last failed by the server's fault."""
         self._probe_request: Callable[[], Awaitable[bool]] | None = None

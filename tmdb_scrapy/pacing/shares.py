@@ -14,7 +14,7 @@ HEADROOM = 1.5
 
 
 def need_per_s(*, crawling: bool, in_use: bool, used_per_s: float) -> float | None:
-    """What a worker needs by its heartbeat. `crawling`: it is not waiting, paused or stopping."""
+    """What a worker needs by its heartbeat. `crawling`: it is not waiting, paused, probing or stopping."""
     if not crawling:
         return 0.0
     return None if in_use else HEADROOM * used_per_s

@@ -2,20 +2,25 @@
 
 from tmdb_scrapy.queue.connection import connect
 from tmdb_scrapy.queue.heartbeat import Heartbeat
-from tmdb_scrapy.queue.id_queue import IdQueue, Lease, OtherRelease, Picture, Settlement, Snapshot
+from tmdb_scrapy.queue.history import History, Minute, Traffic
+from tmdb_scrapy.queue.id_queue import IdQueue, Lease, OtherRelease, Picture, Settlement
 from tmdb_scrapy.queue.keys import Keys
+from tmdb_scrapy.queue.snapshot import Snapshot
 from tmdb_scrapy.queue.states import Ledger, State
 
 __all__ = [
     "Heartbeat",
+    "History",
     "IdQueue",
     "Keys",
     "Lease",
     "Ledger",
+    "Minute",
     "OtherRelease",
     "Picture",
     "Settlement",
     "Snapshot",
     "State",
+    "Traffic",
     "connect",
 ]

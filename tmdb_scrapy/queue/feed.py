@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from tmdb_scrapy.queue.history import UNTOLD, Traffic
 from tmdb_scrapy.queue.id_queue import IdQueue, Lease, Settlement
 from tmdb_scrapy.queue.keys import HEARTBEAT_TTL_S
 from tmdb_scrapy.queue.states import State
@@ -69,7 +70,9 @@ class Feed:
         self.queue = queue
         self.worker = worker
         self.waiting = False
-        """Nothing to lease: others hold the rest."""
+        """Nothing to lease: others hold the rest, or the kind is paused."""
+        self.paused = False
+        """Nothing may be leased, by `scrapy pause`."""
         self.reclaim_after = 0.0
         """Loop time before which nobody's leases may be taken over (see the heartbeat)."""
         self.throughput_per_s = 0.0
@@ -81,6 +84,7 @@ class Feed:
         self._sequence = itertools.count()
         self._held: dict[bytes, Claim] = {}
         self._finished: list[Settlement] = []
+        self._told = UNTOLD
         self._changed = asyncio.Event()
         self._filler: asyncio.Task[None] | None = None
         self._arrival: asyncio.Future[None] | None = None
@@ -148,10 +152,12 @@ class Feed:
         finished, self._finished = self._finished, []
         return finished
 
-    async def settle(self, settlements: list[Settlement], elapsed_s: float) -> None:
-        """Settle outcomes, waiting for Redis if it is away. `elapsed_s`: since the last batch."""
-        if settlements:
-            await self._wait_for_redis(lambda: self.queue.settle(settlements))
+    async def settle(self, settlements: list[Settlement], traffic: Traffic, elapsed_s: float) -> None:
+        """Settle outcomes and tell of this worker's traffic, waiting for Redis if it is away. `elapsed_s`:
+        since the last batch."""
+        if settlements or traffic != self._told:
+            await self._wait_for_redis(lambda: self.queue.settle(settlements, traffic))
+            self._told = traffic
             for settlement in settlements:
                 self._held.pop(settlement.lease.entry, None)
         rate_per_s = len(settlements) / max(elapsed_s, 1e-3)
@@ -212,7 +218,14 @@ class Feed:
                 await self._need(WAIT_FOR_OTHERS_S)
 
     async def _lease(self, wanted: int) -> list[Lease]:
-        return await self._wait_for_redis(lambda: self.queue.lease(self.worker, wanted))
+        leases = await self._wait_for_redis(lambda: self.queue.lease(self.worker, wanted))
+        paused = leases is None
+        if paused and not self.paused:
+            logger.info("Paused: nothing is leased until `scrapy resume %s`", self.queue.kind.name)
+        elif self.paused and not paused:
+            logger.info("Resumed")
+        self.paused = paused
+        return leases or []
 
     async def _reclaim(self, wanted: int) -> list[Lease]:
         """Leases of workers that are gone, looked for now and then; they come before new ones."""

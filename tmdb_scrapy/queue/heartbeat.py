@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+DURATION_BOUNDS_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds of the classes in which workers count how long answers took."""
+
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     """The value of a ``{kind}:worker:<name>`` key, as JSON."""
@@ -16,8 +19,8 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     """What tells the machine from others: its workers share an address, and so a limit per address."""
     pid: int
     state: str
-    """crawling, waiting (nothing to lease), paused (the API is down) or stopping; others call one of another
-    release unreadable."""
+    """crawling, waiting (nothing to lease), paused (by `scrapy pause`), probing (the API is down, and asked
+    now and then whether it is back) or stopping; others call one of another release unreadable."""
     rate_per_s: float = 0.0
     """Answers a second, since the heartbeat before."""
     allowed_per_s: float = 0.0
@@ -29,6 +32,11 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     leased: int = 0
     outcomes: dict[str, int] = {}
     """How many IDs this worker settled, by label of the state."""
+    answers: int = 0
+    """Of any kind, since the worker started."""
+    durations: list[int] = []
+    """How many of them took how long, by `DURATION_BOUNDS_S`; the last for what took longer."""
+    duration_total_s: float = 0.0
     throttled: int = 0
     """Answers that said 429."""
     memory_bytes: int = 0

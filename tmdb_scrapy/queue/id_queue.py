@@ -15,11 +15,24 @@ from redis.exceptions import ResponseError
 
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue.heartbeat import Heartbeat
+from tmdb_scrapy.queue.history import (
+    EXPIRY_S,
+    MINUTES_A_DAY,
+    UNTOLD,
+    History,
+    Traffic,
+    day_of,
+    days_of,
+    minute_of,
+    of_day,
+)
 from tmdb_scrapy.queue.keys import GROUP, HEARTBEAT_TTL_S, SCHEMA, Keys
-from tmdb_scrapy.queue.states import OPEN, Ledger, Letters, State
+from tmdb_scrapy.queue.snapshot import Question, Snapshot, alive, counted
+from tmdb_scrapy.queue.states import DROPPED_FOR, OPEN, Ledger, Letters, State
 
-DROPPED_FOR = "dropped/"
 FIRST_DAY = datetime.date(2020, 1, 1)
+LONGEST_REASON = 200
+"""Characters of why an ID failed that are kept."""
 IDS_A_CALL = 5_000
 """Longest list of IDs in one script call: Redis answers nobody else meanwhile (some 20 ms)."""
 
@@ -57,37 +70,6 @@ class Picture(NamedTuple):
     """Entries of the stream."""
 
 
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """How a crawl stands, in IDs."""
-
-    counts: dict[str, int]
-    """By label of the state."""
-    dropped: dict[str, int]
-    """By reason of the filter."""
-    leased: int
-    """Of the queued ones, how many some worker has claimed."""
-    workers: list[Heartbeat]
-    """Those with a live heartbeat."""
-    lost: dict[str, int]
-    """Workers without a heartbeat → leases that wait to be taken over."""
-
-    def of(self, state: State) -> int:
-        return self.counts.get(state.label, 0)
-
-    @property
-    def total(self) -> int:
-        return sum(self.of(state) for state in State)
-
-    @property
-    def done(self) -> int:
-        return self.total - self.queued
-
-    @property
-    def queued(self) -> int:
-        """IDs that are not settled yet, leased ones included."""
-        return sum(self.of(state) for state in OPEN)
-
-
 class IdQueue:
     """The IDs of one kind in Redis.
 
@@ -106,6 +88,7 @@ class IdQueue:
         self._settle = self._script("settle")
         self._reclaim = self._script("reclaim")
         self._migrate = self._script("migrate")
+        self._snapshot = self._script("snapshot")
         self._letters = Letters(kind)
 
     def _script(self, name: str) -> AsyncScript:
@@ -168,7 +151,7 @@ class IdQueue:
         report: Callable[[int], object],
         entering: State = State.QUEUED,
     ) -> int:
-        keys = [self.keys.queue, self.keys.ledger, self.keys.counts]
+        keys = [self.keys.queue, self.keys.ledger, self.keys.counts, self.keys.failures]
         states: list[Any] = [leaving, entering.value, entering.label, ",".join(labels)]
         queued = 0
         # One call at a time: two on two connections may overtake each other, and the order is a promise.
@@ -179,16 +162,17 @@ class IdQueue:
             report(len(batch))
         return queued
 
-    async def lease(self, worker: str, wanted: int) -> list[Lease]:
-        """Claim up to `wanted` of the next IDs for `worker`; none when nobody has left any."""
-        answer = await self._lease([self.keys.queue, self.keys.ledger], [GROUP, worker, wanted])
-        return _leases(answer)
+    async def lease(self, worker: str, wanted: int) -> list[Lease] | None:
+        """Claim up to `wanted` of the next IDs for `worker`; an empty list when nobody has left any, None
+        while the kind is paused."""
+        keys = [self.keys.queue, self.keys.ledger, self.keys.control]
+        answer = await self._lease(keys, [GROUP, worker, wanted])
+        return None if answer is None else _leases(answer)
 
     async def reclaim(self, worker: str, wanted: int) -> list[Lease]:
         """Claim up to `wanted` IDs that workers without a heartbeat have left unsettled."""
-        answer = await self._reclaim(
-            [self.keys.queue, self.keys.ledger], [GROUP, worker, wanted, self.keys.worker_prefix]
-        )
+        keys = [self.keys.queue, self.keys.ledger, self.keys.control]
+        answer = await self._reclaim(keys, [GROUP, worker, wanted, self.keys.worker_prefix])
         return _leases(answer)
 
     async def leases_of(self, worker: str) -> list[Lease]:
@@ -197,17 +181,35 @@ class IdQueue:
         entries: Iterable[Any] = next(iter(_streams(answer)), ())
         return [Lease(entry, int(fields[b"id"])) for entry, fields in entries if fields]
 
-    async def settle(self, settlements: Iterable[Settlement]) -> int:
-        """Record outcomes and free the leases; returns how many IDs changed their state."""
-        arguments: list[Any] = [GROUP, _today()]
+    async def pause(self) -> bool:
+        """Have no worker lease any more, whatever machine it is on; False when that was so already."""
+        return bool(await self._redis.set(self.keys.control, f"{time.time():.0f}", nx=True))
+
+    async def resume(self) -> bool:
+        """End a pause; False when there was none."""
+        return bool(await self._redis.delete(self.keys.control))
+
+    async def settle(self, settlements: Iterable[Settlement], traffic: Traffic = UNTOLD) -> int:
+        """Record outcomes and free the leases, and note what `traffic` there was; returns how many IDs
+        changed their state."""
+        minute = minute_of(time.time())
+        arguments: list[Any] = [GROUP, _today(), minute % MINUTES_A_DAY, EXPIRY_S, *traffic[1:]]
         for (entry, tmdb_id), state, told in settlements:
             if state is State.DROPPED:
                 reason = self._letters.reason(told)
                 byte, counted = self._letters.reasons[reason], f"{DROPPED_FOR}{reason}"
             else:
                 byte, counted = state.value, ""
-            arguments += (entry, tmdb_id, byte, state.label, counted)
-        keys = [self.keys.queue, self.keys.ledger, self.keys.counts, self.keys.fetched]
+            arguments += (entry, tmdb_id, byte, state.label, counted, told[:LONGEST_REASON])
+        keys = [
+            self.keys.queue,
+            self.keys.ledger,
+            self.keys.counts,
+            self.keys.fetched,
+            self.keys.failures,
+            self.keys.history(day_of(minute)),
+            self.keys.traffic(traffic.worker),
+        ]
         changed: int = await self._settle(keys, arguments)
         return changed
 
@@ -224,7 +226,7 @@ class IdQueue:
 
     async def hand_back(self, worker: str) -> None:
         """End a worker's heartbeat: whatever it still holds is anybody's at once."""
-        await self._redis.delete(self.keys.worker(worker))
+        await self._redis.delete(self.keys.worker(worker), self.keys.traffic(worker))
 
     async def queued(self) -> int:
         """How many IDs are not settled yet, leased ones included."""
@@ -247,7 +249,7 @@ class IdQueue:
             pipe.hgetall(self.keys.counts)
             pipe.xlen(self.keys.queue)
             ledger, counts, length = await pipe.execute()
-        return Picture(Ledger(self.kind, ledger or b""), _counts(counts), length)
+        return Picture(Ledger(self.kind, ledger or b""), counted(counts), length)
 
     async def workers(self) -> tuple[list[Heartbeat], dict[str, int]]:
         """The live workers, and how many leases each worker without a heartbeat has left."""
@@ -261,53 +263,34 @@ class IdQueue:
             return [], {}
         names = [consumer["name"].decode() for consumer in consumers]
         values = await self._redis.mget([self.keys.worker(name) for name in names])
-        alive = [_heartbeat(name, value) for name, value in zip(names, values, strict=True) if value]
+        living = [alive(name, value) for name, value in zip(names, values, strict=True) if value]
         lost = {
             name: consumer["pending"]
             for name, consumer, value in zip(names, consumers, values, strict=True)
             if value is None and consumer["pending"]
         }
-        return sorted(alive, key=lambda heartbeat: heartbeat.name), lost
+        return sorted(living, key=lambda heartbeat: heartbeat.name), lost
+
+    async def history(self, since: int, until: int) -> History:
+        """What happened from the minute `since` to the minute `until`, both since the epoch and included."""
+        days = days_of(since, until)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for day in days:
+                pipe.hgetall(self.keys.history(day))
+            written = await pipe.execute()
+        minutes = {key: value for day in zip(days, written, strict=True) for key, value in of_day(*day)}
+        return {minute: minutes[minute] for minute in sorted(minutes) if since <= minute <= until}
 
     async def snapshot(self) -> Snapshot:
-        """How the crawl stands now."""
-        counts = _counts(await self._redis.hgetall(self.keys.counts))
-        workers, lost = await self.workers()
-        leased = 0
-        if workers or lost:
-            leased = int((await self._redis.xpending(self.keys.queue, GROUP))["pending"])
-        return Snapshot(
-            counts={state.label: counts.get(state.label, 0) for state in State},
-            dropped={
-                label.removeprefix(DROPPED_FOR): count
-                for label, count in sorted(counts.items())
-                if label.startswith(DROPPED_FOR) and count
-            },
-            leased=leased,
-            workers=workers,
-            lost=lost,
-        )
+        """How the crawl stands now, all of one moment."""
+        question = Question.at(time.time(), self.keys)
+        return question.answered(await self._snapshot(question.keys, question.arguments))
 
 
 def _today() -> bytes:
     """The day in UTC, as `fetched` has it: two bytes, days since `FIRST_DAY`."""
     days = (datetime.datetime.now(datetime.UTC).date() - FIRST_DAY).days
     return days.to_bytes(2, "big")
-
-
-def _counts(written: dict[bytes, bytes]) -> dict[str, int]:
-    return {label.decode(): int(count) for label, count in written.items()}
-
-
-def _heartbeat(name: str, value: bytes) -> Heartbeat:
-    """What a worker says of itself. One that cannot be understood lives all the same."""
-    try:
-        return msgspec.json.decode(value, type=Heartbeat)
-    except msgspec.DecodeError as error:
-        return Heartbeat(
-            name=name, host=name, pid=0, state="unreadable", seen_at=time.time(),
-            last_error=f"its heartbeat cannot be read ({error}): is it of another release?",
-        )  # fmt: skip
 
 
 def _leases(answer: list[bytes]) -> list[Lease]:

@@ -10,6 +10,11 @@ key                         type   what
 ``{movies}:counts``         hash   how many IDs are in each state, and ``dropped/REASON`` for each reason
 ``{movies}:fetched``        string two bytes an ID: the day of its last final outcome, since 2020-01-01
 ``{movies}:about``          hash   ``schema``: the version of this layout, `SCHEMA`
+``{movies}:control``        string there while the fleet is paused: since when, in seconds since the epoch
+``{movies}:failures``       hash   why an ID failed, of the first 500 that are failed or stale
+``{movies}:history:<day>``  hash   minute of the day in UTC → what happened in it (see `queue/history.py`);
+                                   expires after eight days
+``{movies}:traffic:<name>`` string the totals that a worker has told of for that, so that none counts twice
 ``{movies}:worker:<name>``  string a worker's heartbeat (JSON), expires `HEARTBEAT_TTL_S` after it was written
 =========================== ====== ==========================================================================
 
@@ -53,6 +58,20 @@ class Keys:
     @property
     def about(self) -> str:
         return f"{{{self.kind}}}:about"
+
+    @property
+    def control(self) -> str:
+        return f"{{{self.kind}}}:control"
+
+    @property
+    def failures(self) -> str:
+        return f"{{{self.kind}}}:failures"
+
+    def history(self, day: str) -> str:
+        return f"{{{self.kind}}}:history:{day}"
+
+    def traffic(self, name: str) -> str:
+        return f"{{{self.kind}}}:traffic:{name}"
 
     @property
     def worker_prefix(self) -> str:

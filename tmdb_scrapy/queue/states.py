@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from tmdb_scrapy.kinds import Kind
 
+DROPPED_FOR = "dropped/"
+"""Before a reason, in the `counts` hash."""
 OTHER = "other"
 """The reason of a drop that is none of the filter's: by somebody's own pipeline, or before schema 2."""
 

@@ -28,6 +28,8 @@ def summary(snapshot: Snapshot) -> str:
     rate_per_s = sum(worker.rate_per_s for worker in snapshot.workers)
     done = f"{snapshot.done:,} of {snapshot.total:,} done"
     queued = snapshot.queued
+    if snapshot.paused_since:
+        return f"{done}, paused"
     if not snapshot.total or not rate_per_s:
         return done
     return f"{done}, {rate_per_s:,.1f}/s, {duration(queued / rate_per_s)} left"
@@ -44,6 +46,9 @@ def duration(seconds: float) -> str:
 def _kind(kind: str, snapshot: Snapshot, now: float) -> RenderableType:
     counts = Table(title=kind, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
     counts.add_row("progress", summary(snapshot))
+    if snapshot.paused_since:
+        since = duration(max(now - snapshot.paused_since, 0.0))
+        counts.add_row("paused", f"for {since}; to go on: scrapy resume {kind}")
     average = average_rate_per_s(snapshot, now)
     if average:
         counts.add_row("average", f"{average:,.1f}/s since the workers started")

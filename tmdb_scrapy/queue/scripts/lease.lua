@@ -1,7 +1,8 @@
 -- Lease the next IDs of the queue. An entry whose ID has been settled meanwhile is deleted, not leased.
--- KEYS  1 queue (stream)  2 ledger (string)
+-- KEYS  1 queue (stream)  2 ledger (string)  3 control (string)
 -- ARGV  1 group  2 worker  3 how many at most
--- Returns {entry, id, entry, id, ...}.
+-- Returns {entry, id, entry, id, ...}, or nil while the kind is paused.
+if redis.call('EXISTS', KEYS[3]) == 1 then return nil end
 local queue, ledger = KEYS[1], KEYS[2]
 local group, worker, wanted = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local leased = {}

@@ -1,9 +1,10 @@
 -- Take over leases of workers whose heartbeat has expired. By heartbeat, not by idle time as XAUTOCLAIM
 -- would: a worker that a 429 makes wait is idle and alive. In one script, so that two workers never take
 -- the same lease.
--- KEYS  1 queue (stream)  2 ledger (string)
+-- KEYS  1 queue (stream)  2 ledger (string)  3 control (string)
 -- ARGV  1 group  2 worker that takes over  3 how many at most  4 prefix of the heartbeat keys
--- Returns {entry, id, entry, id, ...}.
+-- Returns {entry, id, entry, id, ...}; none while the kind is paused.
+if redis.call('EXISTS', KEYS[3]) == 1 then return {} end
 local queue, ledger = KEYS[1], KEYS[2]
 local group, worker, wanted, prefix = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local taken = {}
