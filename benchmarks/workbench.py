@@ -88,7 +88,7 @@ class Workbench:
 
     @property
     def redis_url(self) -> str:
-        return f"redis://127.0.0.1:{self.redis.port}/0"
+        return str(self.redis.url)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -12,13 +12,13 @@ import pytest
 import redis
 from crawlers import crawler_of
 from environments import bare_environment
+from foreign_redis import ForeignRedis
 from hypothesis import settings
 from ports import nobody_listens
 from scrapy import Spider
 from scrapy.crawler import Crawler
 
 from tmdb_scrapy.config import Config
-from tmdb_scrapy.local.redis_server import RedisServer
 from tmdb_scrapy.spiders.of_kinds import SPIDERS
 
 API_KEY = "0123456789abcdef" * 2
@@ -63,9 +63,9 @@ def figures(request: pytest.FixtureRequest) -> Callable[[str], None]:
 
 
 @pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForeignRedis]:
     """A real Redis of this test run, on a loopback port."""
-    server = RedisServer.on_free_port(tmp_path_factory.mktemp("redis"))
+    server = ForeignRedis.on_free_port(tmp_path_factory.mktemp("redis"))
     yield server
     server.stop()
 
@@ -78,9 +78,9 @@ def closed_port() -> Iterator[int]:
 
 
 @pytest.fixture
-def redis_url(redis_server: RedisServer) -> str:
+def redis_url(redis_server: ForeignRedis) -> str:
     """The address of an empty database."""
-    url = f"redis://127.0.0.1:{redis_server.port}/0"
+    url = str(redis_server.url)
     with redis.Redis.from_url(url) as client:
         client.flushall()
     return url

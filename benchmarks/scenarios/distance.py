@@ -68,7 +68,10 @@ def far_redis(bench: Workbench) -> Outcome:
     near: list[Crawl] = []
     far: list[Crawl] = []
     with DelayingProxy(bench.redis.port, REDIS_ROUND_TRIP_S / 2, bench.cores.redis) as proxy:
-        turns = [(near, bench.redis_url), (far, f"redis://127.0.0.1:{proxy.port}/0")]
+        turns = [
+            (near, bench.redis_url),
+            (far, bench.redis_url.replace(f":{bench.redis.port}/", f":{proxy.port}/")),
+        ]
         for _, url in turns:
             _crawl(bench, server, url)  # warms caches, does not count
         for _ in range(bench.sizes.pairs):

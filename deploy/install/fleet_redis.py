@@ -15,6 +15,7 @@ from deploy.fleet import Fleet
 from deploy.on_host.install.release import AUTHORITY_FILE
 from deploy.ssh.failures import FleetError
 from tmdb_scrapy.config import ENV_FILE, Secret, read_env_file, without_secrets
+from tmdb_scrapy.own_redis import with_password
 
 DEFAULT_PORT = 6379
 USER = "tmdb"
@@ -115,7 +116,8 @@ def add_to_env_file(path: Path, key: str, value: str) -> None:
 
 
 def _local(fleet: Fleet, url: str) -> FleetRedis:
-    redis = FleetRedis.at(url, on_main=False, advice=ELSEWHERE_ADVICE)
+    # Workers of another user of this machine would not find the password of `make redis` by themselves.
+    redis = FleetRedis.at(with_password(url), on_main=False, advice=ELSEWHERE_ADVICE)
     away = [host for host in fleet.hosts if not is_loopback(host.address)]
     if away and is_loopback(redis.host):
         raise FleetError(

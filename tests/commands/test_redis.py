@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tmdb_scrapy.local.redis_server import DIRECTORY, RedisServer
+from tmdb_scrapy.local.redis_server import RedisServer
+from tmdb_scrapy.own_redis import DIRECTORY
 
 Invoke = Callable[..., int]
 

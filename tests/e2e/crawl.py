@@ -18,10 +18,11 @@ from typing import Self
 
 import redis
 from environments import bare_environment
+from foreign_redis import ForeignRedis
 from waiting import wait_until
 
 from tmdb_scrapy.kinds import KINDS
-from tmdb_scrapy.local.redis_server import RedisServer, RedisServerError
+from tmdb_scrapy.local.redis_binary import RedisServerError
 from tmdb_scrapy.sandbox.server.journal import Entry
 from tmdb_scrapy.sandbox.server.process import SandboxProcess
 
@@ -102,7 +103,7 @@ class Crawl:
         self.sandbox = SandboxProcess(self._sandbox_options)
         self.sandbox.start()
         try:
-            self.redis_server = RedisServer.on_free_port(self.directory / "redis")
+            self.redis_server = ForeignRedis.on_free_port(self.directory / "redis")
         except RedisServerError:
             self.sandbox.close()
             raise
@@ -113,7 +114,7 @@ class Crawl:
             "TMDB_API_KEY": API_KEY,
             "TMDB_API_URL": self.sandbox.api_url,
             "TMDB_EXPORT_URL": self.sandbox.export_url,
-            "REDIS_URL": f"redis://127.0.0.1:{self.redis_server.port}/0",
+            "REDIS_URL": str(self.redis_server.url),
             "DATA_DIR": str(self.directory / "data"),
             "PROCESSES": "2",
             "THREADS": "20",

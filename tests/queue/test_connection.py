@@ -101,7 +101,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     server.stop()
 
 
-@pytest.mark.parametrize("credentials", ["", ":wrong-word@", "nobody:wrong-word@"])
+@pytest.mark.parametrize("credentials", [":wrong-word@", "nobody:wrong-word@", "default@"])
 def test_a_wrong_password_does_not_pass(guarded: RedisServer, credentials: str) -> None:
     url = f"redis://{credentials}127.0.0.1:{guarded.port}/0"
     for error in errors_of(at(url)):

@@ -16,7 +16,8 @@ from scrapy.commands import ScrapyCommand
 from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, complain, interruptible, kind_named, unexpected
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import FIRST, KINDS, Kind
-from tmdb_scrapy.local.redis_server import RedisServer, RedisServerError
+from tmdb_scrapy.local.redis_binary import RedisServerError
+from tmdb_scrapy.local.redis_server import RedisServer
 from tmdb_scrapy.local.workers import run_scrapy
 from tmdb_scrapy.sandbox.server.process import SandboxError, SandboxProcess
 from tmdb_scrapy.tables.building import DATABASE
@@ -54,6 +55,7 @@ class Command(ScrapyCommand):
             self.exitcode = complain(unexpected(args), BAD_USE)
             return
         shutil.rmtree(DIRECTORY, ignore_errors=True)
+        DIRECTORY.mkdir(mode=0o700, exist_ok=True)
         try:
             with interruptible(), contextlib.ExitStack() as stack:
                 kinds = opts.kinds or [KINDS[FIRST]]
@@ -109,7 +111,7 @@ def _environment(sandbox: SandboxProcess, redis: RedisServer) -> dict[str, str]:
         "TMDB_API_KEY": secrets.token_hex(16),
         "TMDB_API_URL": sandbox.api_url,
         "TMDB_EXPORT_URL": sandbox.export_url,
-        "REDIS_URL": f"redis://127.0.0.1:{redis.port}/0",
+        "REDIS_URL": str(redis.url),
         "DATA_DIR": str(DIRECTORY / "data"),
         "PROCESSES": "2",
         "THREADS": "40",

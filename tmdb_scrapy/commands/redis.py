@@ -8,17 +8,20 @@ from urllib.parse import unquote, urlsplit
 
 from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, NoRedis, TmdbCommand
+from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, NoRedis, TmdbCommand, complain
 from tmdb_scrapy.config import without_secrets
 from tmdb_scrapy.kinds import FIRST, KINDS
-from tmdb_scrapy.local.redis_server import DIRECTORY, RedisServer, RedisServerError
+from tmdb_scrapy.local.redis_binary import RedisServerError
+from tmdb_scrapy.local.redis_server import RedisServer
+from tmdb_scrapy.own_redis import DEFAULT_PORT, DIRECTORY, password_of, port_of
 from tmdb_scrapy.queue import IdQueue
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class Command(TmdbCommand, ScrapyCommand):
-    """Port and password are those of REDIS_URL; the data is under .redis/, append-only, its owner's only."""
+    """The port is that of REDIS_URL, and so is the password if it has one; else one is made, and found by the
+    other commands. The data is under .redis/, append-only, its owner's only."""
 
     def syntax(self) -> str:
         return "[options] {start,stop}"
@@ -45,7 +48,7 @@ class Command(TmdbCommand, ScrapyCommand):
         where = without_secrets(str(self.config.redis_url))
         server = RedisServer(
             directory=opts.directory,
-            port=parts.port or 6379,
+            port=parts.port or DEFAULT_PORT,
             bind=("::1" if parts.hostname == "::1" else "127.0.0.1", *opts.bind),
             password=unquote(parts.password or ""),
         )
@@ -54,6 +57,7 @@ class Command(TmdbCommand, ScrapyCommand):
                 print(f"Redis {'stopped' if server.stop() else 'was not running'}")
             elif self._answers():
                 print(f"a Redis answers at {where} already")
+                self._remark_on_an_open_one(server)
             else:
                 self._refuse_what_cannot_be_started(where, opts.bind)
                 server.start()
@@ -67,6 +71,15 @@ class Command(TmdbCommand, ScrapyCommand):
         except NoRedis:
             return False
         return True
+
+    def _remark_on_an_open_one(self, server: RedisServer) -> None:
+        """An earlier release started it, and so it may go on."""
+        own = server.pid is not None and port_of(server.directory) == server.port
+        if own and not server.password and not password_of(server.directory):
+            complain(
+                "it has no password, since an earlier release started it, so everybody on this machine can "
+                "use it: when no worker runs, `make redis-stop` and `make redis` give it one"
+            )
 
     def _refuse_what_cannot_be_started(self, where: str, bind: list[str]) -> None:
         parts = urlsplit(str(self.config.redis_url))
@@ -83,6 +96,6 @@ class Command(TmdbCommand, ScrapyCommand):
         if parts.username not in {None, "", "default"}:
             raise CommandFailed(
                 f"a Redis that is started here has no user but `default`: write REDIS_URL as "
-                f"redis://:password@{parts.hostname}:{parts.port or 6379}/0",
+                f"redis://:password@{parts.hostname}:{parts.port or DEFAULT_PORT}/0",
                 BAD_USE,
             )

