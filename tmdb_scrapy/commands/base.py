@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
 
+import redis.asyncio
 from redis.exceptions import RedisError
 from scrapy.commands import ScrapyCommand
 
@@ -24,10 +25,14 @@ from tmdb_scrapy.kinds import KINDS, Kind
 from tmdb_scrapy.open_files import advice
 from tmdb_scrapy.queue import IdQueue, OtherRelease, connect
 from tmdb_scrapy.queue.connection import explain, is_absent
+from tmdb_scrapy.queue.fitness import UnfitRedis, examine
 
 FAILED = 1
 BAD_USE = 2
 INTERRUPTED = 130
+
+SAID = "TMDB_REMARKS_SAID"
+"""Variable of the environment by which a command tells those that it starts what the user has read."""
 
 Result = TypeVar("Result")
 
@@ -55,6 +60,14 @@ def complain(message: str, code: int = FAILED) -> int:
     return code
 
 
+def remark(message: str) -> None:
+    """Say what the user should know: once, and not again in the commands that this one starts."""
+    said = os.environ.get(SAID, "").splitlines()
+    if message not in said:
+        os.environ[SAID] = "\n".join([*said, message])
+        complain(message)
+
+
 def unexpected(args: list[str]) -> str:
     """What to say of arguments that a command has no use for, such as a misspelt option."""
     return f"what is {' '.join(args)!r} for? See --help"
@@ -67,6 +80,7 @@ class TmdbCommand(_Base):
     requires_project = True
     requires_crawler_process = False
     config: Config
+    _looked = False
 
     def execute(self, opts: argparse.Namespace) -> None:
         """Do it. Raises `CommandFailed`."""
@@ -81,8 +95,8 @@ class TmdbCommand(_Base):
                 raise CommandFailed(unexpected(args), BAD_USE)
             assert self.settings is not None
             self.config = Config.from_settings(self.settings)
-            for remark in self.config.remarks:
-                complain(remark)
+            for each in self.config.remarks:
+                remark(each)
             with interruptible():
                 self.execute(opts)
         except ConfigError as error:
@@ -106,6 +120,7 @@ class TmdbCommand(_Base):
         async def asked() -> Result:
             client = connect(self.config)
             try:
+                await self._look_at(client)
                 queue = IdQueue(client, kind)
                 await queue.check_release()
                 return await question(queue)
@@ -114,11 +129,18 @@ class TmdbCommand(_Base):
 
         try:
             return asyncio.run(asked())
-        except OtherRelease as error:
+        except (OtherRelease, UnfitRedis) as error:
             raise CommandFailed(str(error)) from None
         except (RedisError, OSError) as error:
             failure = NoRedis if is_absent(error) else CommandFailed
             raise failure(explain(error, self.config)) from None
+
+    async def _look_at(self, client: redis.asyncio.Redis) -> None:
+        """Once a command: is this a Redis that can be used? Raises `UnfitRedis`."""
+        if not self._looked:
+            for each in await examine(client):
+                remark(each)
+            self._looked = True
 
 
 class KindsCommand(TmdbCommand):
@@ -185,5 +207,6 @@ __all__ = [
     "interruptible",
     "kind_named",
     "plural",
+    "remark",
     "unexpected",
 ]

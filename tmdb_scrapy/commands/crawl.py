@@ -8,7 +8,7 @@ from typing import Any
 from scrapy.commands.crawl import Command as ScrapyCrawl
 from scrapy.exceptions import UsageError
 
-from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, complain
+from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, complain, remark
 from tmdb_scrapy.config import Config, ConfigError
 from tmdb_scrapy.engine import TmdbCrawler
 from tmdb_scrapy.kinds import KINDS
@@ -30,8 +30,8 @@ class Command(ScrapyCrawl):
         assert self.settings is not None
         try:
             config = Config.from_settings(self.settings)
-            for remark in config.remarks:
-                complain(remark)
+            for each in config.remarks:
+                remark(each)
             if not config.tmdb_api_key:
                 raise ConfigError([HOW_TO_GET_A_KEY])
             crawler = self._crawl(args, opts)

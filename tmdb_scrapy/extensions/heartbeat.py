@@ -21,6 +21,7 @@ from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.pacing.shares import divide, need_per_s
 from tmdb_scrapy.queue import Heartbeat, IdQueue, OtherRelease
 from tmdb_scrapy.queue.connection import explain
+from tmdb_scrapy.queue.fitness import UnfitRedis, examine
 from tmdb_scrapy.queue.keys import HEARTBEAT_INTERVAL_S, HEARTBEAT_TTL_S
 from tmdb_scrapy.queue.tasks import end
 from tmdb_scrapy.worker import Worker, machine, worker_of
@@ -58,12 +59,14 @@ class HeartbeatExtension:
         self._queues = [IdQueue(worker.client, kind) for kind in KINDS.values()]
         self._seen_at = asyncio.get_running_loop().time()
         try:
+            for remark in await examine(worker.client):
+                logger.warning("%s", remark)
             await worker.queue.open()
             await self._beat()
-        except OtherRelease as error:
+        except (OtherRelease, UnfitRedis) as error:
             worker.close_message = str(error)
             logger.error("%s", error)
-            raise CloseSpider("other_release") from None
+            raise CloseSpider("unfit_redis") from None
         except (RedisError, OSError) as error:
             worker.close_message = explain(error, worker.config)
             logger.error("%s", worker.close_message)
