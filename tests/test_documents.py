@@ -14,6 +14,7 @@ from scrapy.settings import default_settings
 import tmdb_scrapy
 from tmdb_scrapy import settings as page
 from tmdb_scrapy.config import Config
+from tmdb_scrapy.engine.choice import COMPONENTS
 
 OURS = {name: getattr(page, name) for name in dir(page) if name.isupper()}
 BY_SPIDERS = {
@@ -50,13 +51,13 @@ class TestScrapysSettings:
     ROWS = rows(text_of("docs/settings.md"), "Scrapy's settings")
 
     def test_every_setting_of_the_page_and_no_other_has_a_row(self) -> None:
-        assert self.ROWS.keys() == OURS.keys() | BY_SPIDERS
+        assert self.ROWS.keys() == OURS.keys() | BY_SPIDERS | COMPONENTS.keys()
 
     @pytest.mark.parametrize("name", sorted(ROWS))
     def test_a_row_has_the_value_here_and_scrapys_default(self, name: str) -> None:
         here, scrapys, _unit, meaning = self.ROWS[name]
         if name not in BY_SPIDERS:
-            assert here == _shown(OURS[name])
+            assert here == _shown((OURS | COMPONENTS)[name])
         assert scrapys == _shown(getattr(default_settings, name, None))
         assert meaning
 

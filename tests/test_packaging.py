@@ -13,6 +13,7 @@ import pytest
 import tmdb_scrapy
 from deploy.install.project_release import pack
 from tmdb_scrapy import settings
+from tmdb_scrapy.engine.choice import TESTED_WITH
 
 ROOT = Path(__file__).parent.parent
 
@@ -81,10 +82,16 @@ class TestPins:
         told = project["project"]
         for requirement in chain(told["dependencies"], *told["optional-dependencies"].values()):
             name, pinned, version = requirement.split(";")[0].strip().partition("==")
-            if name.startswith("tmdb-scrapy["):
+            if name.startswith("tmdb-scrapy[") or requirement.startswith("scrapy>="):
                 continue
             assert pinned, f"{requirement} has no version"
             assert constrained.get(_normalised(name)) == version, requirement
+
+    def test_scrapys_next_releases_may_come_and_the_tested_one_is_in_the_constraints(
+        self, project: dict[str, Any], constrained: dict[str, str]
+    ) -> None:
+        assert "scrapy>=2.19,<3" in project["project"]["dependencies"]
+        assert constrained["scrapy"] in TESTED_WITH
 
 
 def _normalised(name: str) -> str:

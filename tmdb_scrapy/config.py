@@ -62,6 +62,9 @@ class Config:
     tmdb_export_url: str = _key(
         "https://files.tmdb.org/p/exports", value.url("https", "http"), "where the daily ID export lives"
     )
+    tmdb_engine: str = _key(
+        "direct", value.one_of("direct", "scrapy"), "the shorter way through Scrapy's engine, or Scrapy's own"
+    )
     https_proxy: Secret = _key("", value.proxy, "proxy for https://, never for loopback", secret=True)
     http_proxy: Secret = _key("", value.proxy, "proxy for http://", secret=True)
     all_proxy: Secret = _key("", value.proxy, "proxy for what has none of its own", secret=True)

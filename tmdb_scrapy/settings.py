@@ -17,9 +17,7 @@ TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"  # Sc
 ASYNCIO_EVENT_LOOP = "uvloop.Loop"  # half the CPU of asyncio's own
 
 # Requests: CONCURRENT_REQUESTS comes from THREADS / PROCESSES
-DOWNLOADER = "tmdb_scrapy.engine.downloader.DirectDownloader"  # no slots: one host, paced by the handler
-ITEM_PROCESSOR = "tmdb_scrapy.engine.items.DirectItems"  # no coroutine for a synchronous pipeline
-STATS_CLASS = "tmdb_scrapy.engine.stats.PlainStats"  # a movie counts a dozen things
+ADDONS = {"tmdb_scrapy.engine.choice.EngineAddon": 0}  # the parts of the shorter way
 WARN_ON_GENERATOR_RETURN_VALUE = False  # parses the source of every callback
 SCHEDULER = "tmdb_scrapy.engine.scheduler.DequeScheduler"  # IDs are unique by the ledger
 ROBOTSTXT_OBEY = False  # Scrapy's default; an API with a key and terms of use, not a web site

@@ -82,6 +82,17 @@ def switch(text: str) -> bool:
     raise ValueError("on or off")
 
 
+def one_of(*words: str) -> Callable[[str], str]:
+    """A parser of one of these words, in any case."""
+
+    def parse(text: str) -> str:
+        if text.strip().lower() not in words:
+            raise ValueError(" or ".join(words))
+        return text.strip().lower()
+
+    return parse
+
+
 def url(*schemes: str) -> Callable[[str], str]:
     """A parser of URLs of these schemes; a slash at the end goes."""
     allowed = " or ".join(f"{scheme}://…" for scheme in schemes)

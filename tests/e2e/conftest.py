@@ -16,11 +16,18 @@ FAULT_SEED = os.environ.get("FAULT_SEED", "1")
 
 
 @pytest.fixture
-def crawl(tmp_path: Path) -> Iterator[Callable[..., Crawl]]:
+def engine(request: pytest.FixtureRequest) -> str:
+    """TMDB_ENGINE of a test's crawls; see `engines.py`."""
+    return str(getattr(request, "param", "direct"))
+
+
+@pytest.fixture
+def crawl(tmp_path: Path, engine: str) -> Iterator[Callable[..., Crawl]]:
     """Makes crawls (see `Crawl`) that end with the test."""
     with ExitStack() as stack:
 
         def make(*sandbox: str, name: str = "crawl", kind: str = "movies", **settings: str) -> Crawl:
+            settings = {"TMDB_ENGINE": engine, **settings}
             return stack.enter_context(Crawl(tmp_path / name, sandbox, kind=kind, **settings))
 
         yield make

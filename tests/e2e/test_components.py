@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 
 from crawl import Crawl
+from engines import with_both_engines
 
 USERS_CODE = """
 class Extras:
@@ -45,6 +46,7 @@ def setting(name: str, components: Mapping[str, int]) -> list[str]:
     return ["-s", f"{name}={json.dumps(components)}"]
 
 
+@with_both_engines
 def test_items_beside_the_records_decide_nothing(crawl: Callable[..., Crawl]) -> None:
     own = with_users_code(crawl("--movies", "400", *FAULTS, RATE_LIMIT="0"))
     (worker,) = own.start(1, *setting("SPIDER_MIDDLEWARES", {"users_code.Extras": 500}))
@@ -53,6 +55,7 @@ def test_items_beside_the_records_decide_nothing(crawl: Callable[..., Crawl]) ->
     assert "has no line in the part" in worker.output
 
 
+@with_both_engines
 def test_a_record_that_became_something_else_is_not_kept(crawl: Callable[..., Crawl]) -> None:
     own = with_users_code(crawl("--movies", "60", RATE_LIMIT="0", FILTER="off"))
     (worker,) = own.start(1, *setting("ITEM_PIPELINES", {"users_code.Plain": 500} | PART_WRITER))
@@ -63,6 +66,7 @@ def test_a_record_that_became_something_else_is_not_kept(crawl: Callable[..., Cr
     assert "a dict came out of the pipelines and has no line in the part" in worker.output
 
 
+@with_both_engines
 def test_a_pipeline_whose_server_is_down_is_no_full_disk(crawl: Callable[..., Crawl]) -> None:
     own = with_users_code(crawl("--movies", "60", RATE_LIMIT="0", FILTER="off"))
     own.start(1, *setting("ITEM_PIPELINES", {"users_code.Webhook": 500} | PART_WRITER))

@@ -151,9 +151,10 @@ IMPOSSIBLE: dict[str, Callable[[Path], str]] = {"disk_full": disks.why_impossibl
 """Scenarios that need more than an ordinary user may do, and what finds out why they cannot run."""
 
 
-def played(name: str, directory: Path, chance: random.Random) -> str:
+def played(name: str, directory: Path, chance: random.Random, engine: str = "direct") -> str:
     """Play a scenario to its end and judge it; answers what it cost."""
-    with Crawl(directory, [*SANDBOX, *FLAKY, "--seed", str(chance.randrange(1000))]) as crawl:
+    sandbox = [*SANDBOX, *FLAKY, "--seed", str(chance.randrange(1000))]
+    with Crawl(directory, sandbox, TMDB_ENGINE=engine) as crawl:
         crawl.seed()
         started_at = time.monotonic()
         injected = SCENARIOS[name](crawl, chance)
@@ -176,3 +177,23 @@ def test_every_id_ends_once_in_spite_of(
     if name in IMPOSSIBLE:
         needs(IMPOSSIBLE[name](tmp_path))
     figures(played(name, tmp_path / "crawl", chance_for(name)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [
+        "workers_killed_at_random_moments",
+        "worker_killed_between_write_and_settle",
+        "worker_frozen_past_its_lease",
+        "redis_killed",
+        "api_resets_connections",
+    ],
+)
+def test_with_scrapys_own_engine_every_id_ends_once_in_spite_of(
+    name: str,
+    chance_for: Callable[[str], random.Random],
+    figures: Callable[[str], None],
+    tmp_path: Path,
+) -> None:
+    figures("Scrapy's own engine: " + played(name, tmp_path / "crawl", chance_for(name), "scrapy"))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from crawl import Crawl
+from engines import with_both_engines
 from needs import REAL_DATA, needs_real_data
 
 from tmdb_scrapy.kinds import KINDS
@@ -82,6 +83,7 @@ def _line(body: bytes) -> bytes:
 
 
 @pytest.mark.slow
+@with_both_engines
 def test_3000_movies_in_spite_of_a_faulty_api(
     crawl: Callable[..., Crawl], figures: Callable[[str], None]
 ) -> None:

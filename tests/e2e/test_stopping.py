@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from crawl import LEASE_S, Crawl, Worker
+from engines import with_scrapys_own_engine
 from waiting import wait_until
 
 SECONDS_TO_STOP = 12.0
@@ -59,12 +60,32 @@ def while_redis_is_away(crawl: Crawl) -> Worker:
     return worker
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-@pytest.mark.parametrize(
-    "phase",
-    [while_it_starts, in_the_middle, while_it_waits_for_others, while_the_api_is_down, while_redis_is_away],
+PHASES = (
+    while_it_starts,
+    in_the_middle,
+    while_it_waits_for_others,
+    while_the_api_is_down,
+    while_redis_is_away,
 )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize("phase", PHASES)
 def test_a_worker_stopped(
+    crawl: Callable[..., Crawl], phase: Callable[[Crawl], Worker], number: signal.Signals
+) -> None:
+    assert_goes_on_where_it_was_stopped(crawl, phase, number)
+
+
+@with_scrapys_own_engine
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_worker_with_scrapys_own_engine_stopped(
+    crawl: Callable[..., Crawl], phase: Callable[[Crawl], Worker]
+) -> None:
+    assert_goes_on_where_it_was_stopped(crawl, phase, signal.SIGINT)
+
+
+def assert_goes_on_where_it_was_stopped(
     crawl: Callable[..., Crawl], phase: Callable[[Crawl], Worker], number: signal.Signals
 ) -> None:
     stopped = crawl("--movies", "800", "--latency-ms", "50", RATE_LIMIT="200")

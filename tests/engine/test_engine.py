@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
@@ -15,7 +16,9 @@ from twisted.python.failure import Failure
 
 from tmdb_scrapy import settings as page
 from tmdb_scrapy.engine import engine
+from tmdb_scrapy.engine.choice import COMPONENTS
 from tmdb_scrapy.engine.crawler import TmdbCrawler
+from tmdb_scrapy.engine.direct_crawler import DirectCrawler
 
 
 class Wire:
@@ -101,10 +104,21 @@ PAGE = {name: getattr(page, name) for name in dir(page) if name.isupper()} | {
 """Our settings without what needs a reactor, a network or a Redis."""
 
 
-def crawled(spider_class: type[Spider], ends: str = "finished", **settings: Any) -> Told:
-    """Crawl to the end in this process."""
+Crawled = Callable[..., Told]
+
+
+@pytest.fixture(params=[DirectCrawler, TmdbCrawler], ids=["shorter way", "Scrapy's own"])
+def crawled(request: pytest.FixtureRequest) -> Crawled:
+    """Crawls to the end in this process. What Scrapy's own engine does, ours has to do."""
+    return partial(crawled_by, request.param)
+
+
+def crawled_by(
+    crawler_class: type[TmdbCrawler], spider_class: type[Spider], ends: str = "finished", **settings: Any
+) -> Told:
     settings["SPIDER_MIDDLEWARES"] = page.SPIDER_MIDDLEWARES | settings.get("SPIDER_MIDDLEWARES", {})
-    crawler = TmdbCrawler(spider_class, Settings(PAGE | settings))
+    parts = COMPONENTS if crawler_class is DirectCrawler else {}
+    crawler = crawler_class(spider_class, Settings(PAGE | parts | settings))
     told = Told()
     told.listen_to(crawler)
 
@@ -159,13 +173,15 @@ class OnlyForA:
 
 
 @pytest.mark.parametrize("spider", EVERY_KIND)
-def test_whatever_kind_the_callback_is_its_items_come_out(spider: type[Spider]) -> None:
+def test_whatever_kind_the_callback_is_its_items_come_out(crawled: Crawled, spider: type[Spider]) -> None:
     told = crawled(spider)
     assert sorted(item["path"] for item in told.scraped) == sorted(told.responses) == ["a", "b"]
 
 
 @pytest.mark.parametrize("spider", EVERY_KIND)
-def test_items_go_through_the_pipelines_and_their_ends_are_told(spider: type[PathSpider]) -> None:
+def test_items_go_through_the_pipelines_and_their_ends_are_told(
+    crawled: Crawled, spider: type[PathSpider]
+) -> None:
     asking = type("Asking", (spider,), {"paths": ("a", "b", "c")})
     told = crawled(asking, ITEM_PIPELINES={OnlyForA: 1})
     assert told.scraped == [{"path": "a", "seen": True}]
@@ -173,7 +189,7 @@ def test_items_go_through_the_pipelines_and_their_ends_are_told(spider: type[Pat
     assert told.item_errors == ["ZeroDivisionError"]
 
 
-def test_a_request_from_a_callback_is_crawled() -> None:
+def test_a_request_from_a_callback_is_crawled(crawled: Crawled) -> None:
     class Follows(PathSpider):
         paths = ("a",)
 
@@ -183,7 +199,9 @@ def test_a_request_from_a_callback_is_crawled() -> None:
     assert crawled(Follows).scraped == [{"path": "b"}]
 
 
-def test_an_exception_in_a_callback_is_told_and_the_crawl_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_exception_in_a_callback_is_told_and_the_crawl_goes_on(
+    crawled: Crawled, caplog: pytest.LogCaptureFixture
+) -> None:
     class Stumbles(PathSpider):
         def parse(self, response: Response, **named: Any) -> Any:
             if response.text == "a":
@@ -196,7 +214,7 @@ def test_an_exception_in_a_callback_is_told_and_the_crawl_goes_on(caplog: pytest
     assert "Spider error processing" in caplog.text
 
 
-def test_a_failed_download_goes_to_the_errback_and_the_items_of_that_come_out() -> None:
+def test_a_failed_download_goes_to_the_errback_and_the_items_of_that_come_out(crawled: Crawled) -> None:
     class Recovers(PathSpider):
         paths = ("broken",)
 
@@ -226,12 +244,12 @@ class Refuses:
 
 
 @pytest.mark.parametrize("spider", EVERY_KIND)
-def test_an_installed_spider_middleware_sees_what_comes_out(spider: type[Spider]) -> None:
+def test_an_installed_spider_middleware_sees_what_comes_out(crawled: Crawled, spider: type[Spider]) -> None:
     told = crawled(spider, SPIDER_MIDDLEWARES={Doubles: 100})
     assert sorted(item["path"] for item in told.scraped) == ["a", "a", "b", "b"]
 
 
-def test_an_installed_spider_middleware_sees_what_goes_in() -> None:
+def test_an_installed_spider_middleware_sees_what_goes_in(crawled: Crawled) -> None:
     class Refused(ReturnsAnItem):
         def failed(self, failure: Failure) -> Any:
             return {"path": type(failure.value).__name__}
@@ -251,12 +269,14 @@ class Renames:
         return None
 
 
-def test_an_installed_downloader_middleware_answers_and_asks_again() -> None:
+def test_an_installed_downloader_middleware_answers_and_asks_again(crawled: Crawled) -> None:
     told = crawled(ReturnsAnItem, DOWNLOADER_MIDDLEWARES={Renames: 100})
     assert sorted(item["path"] for item in told.scraped) == ["c", "own"]
 
 
-def test_what_start_raises_is_told_and_ends_the_crawl(caplog: pytest.LogCaptureFixture) -> None:
+def test_what_start_raises_is_told_and_ends_the_crawl(
+    crawled: Crawled, caplog: pytest.LogCaptureFixture
+) -> None:
     class Stumbles(ReturnsAnItem):
         async def start(self) -> AsyncIterator[Any]:
             yield self.request("a")
@@ -266,7 +286,7 @@ def test_what_start_raises_is_told_and_ends_the_crawl(caplog: pytest.LogCaptureF
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_spider_that_is_stopped_while_it_opens_is_closed_before_its_first_request() -> None:
+def test_a_spider_that_is_stopped_while_it_opens_is_closed_before_its_first_request(crawled: Crawled) -> None:
     class StopsAtOnce(ReturnsAnItem):
         @classmethod
         def from_crawler(cls, crawler: Any, *args: Any, **kwargs: Any) -> Any:
@@ -310,5 +330,5 @@ def test_over_a_long_way_the_next_request_leaves_before_the_answer_is_looked_at(
 ) -> None:
     monkeypatch.setattr(engine, "FAR_S", far_s)
     TellsTheOrder.events = []
-    crawled(TellsTheOrder, CONCURRENT_REQUESTS=1)
+    crawled_by(DirectCrawler, TellsTheOrder, CONCURRENT_REQUESTS=1)
     assert TellsTheOrder.events == order

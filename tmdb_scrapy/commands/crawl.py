@@ -10,7 +10,7 @@ from scrapy.exceptions import UsageError
 
 from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, complain, remark
 from tmdb_scrapy.config import Config, ConfigError
-from tmdb_scrapy.engine import TmdbCrawler
+from tmdb_scrapy.engine.choice import crawler_class
 from tmdb_scrapy.kinds import KINDS
 
 HOW_TO_GET_A_KEY = (
@@ -34,13 +34,13 @@ class Command(ScrapyCrawl):
                 remark(each)
             if not config.tmdb_api_key:
                 raise ConfigError([HOW_TO_GET_A_KEY])
-            crawler = self._crawl(args, opts)
+            crawler = self._crawl(args, opts, config)
         except ConfigError as error:
             self.exitcode = complain(str(error), BAD_USE)
             return
         self.exitcode = self._judge(crawler)
 
-    def _crawl(self, args: list[str], opts: argparse.Namespace) -> Any:
+    def _crawl(self, args: list[str], opts: argparse.Namespace, config: Config) -> Any:
         if len(args) != 1:
             raise UsageError(f"say which spider: scrapy crawl {'|'.join(KINDS)}")
         assert self.crawler_process is not None
@@ -48,7 +48,7 @@ class Command(ScrapyCrawl):
             spider = self.crawler_process.spider_loader.load(args[0])
         except KeyError as error:
             raise UsageError(f"{error.args[0]}: say one of {', '.join(KINDS)}") from None
-        crawler = TmdbCrawler(spider, self.settings)
+        crawler = crawler_class(config)(spider, self.settings)
         self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
         return crawler

@@ -1,5 +1,2 @@
-"""Scrapy's own engine, with the shortest way for a request that needs none of its detours."""
-
-from tmdb_scrapy.engine.crawler import TmdbCrawler
-
-__all__ = ["TmdbCrawler"]
+"""Scrapy's own engine, with the shortest way for a request that needs none of its detours. It leans on
+Scrapy's private parts, so it is used with the Scrapy versions that it was tested with (`choice.py`)."""

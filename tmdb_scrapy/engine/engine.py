@@ -65,26 +65,6 @@ class DirectEngine(ExecutionEngine):
     callback is a generator, Scrapy's own code does its part.
     """
 
-    async def open_spider_async(self, *, close_if_idle: bool = True) -> None:
-        self._closed = asyncio.Event()
-        await super().open_spider_async(close_if_idle=close_if_idle)
-
-    async def start_async(self, *, _start_request_processing: bool = True) -> None:
-        if not self._stopping:
-            await super().start_async(_start_request_processing=_start_request_processing)
-        if self.spider is not None:  # stopped before it ran
-            await self.close_spider_async(reason="shutdown")
-
-    async def close_spider_async(self, *, reason: str = "cancelled") -> None:
-        await super().close_spider_async(reason=reason)
-        if self.spider is None:
-            self._closed.set()
-
-    async def stop_opening(self) -> None:
-        """Close a spider that is still being opened as soon as it is open, before its first request."""
-        self._stopping = True
-        await self._closed.wait()
-
     async def _start_request_processing(self) -> None:
         assert self._slot is not None
         nextcall: Any = NextCall(self._start_scheduled_requests)
