@@ -171,21 +171,27 @@ class _Merge:
         _sync_directory(self._target.parent)
 
     def _copy_new(self, part: PartLines, source: int, output: Output, changes: Changes) -> None:
-        chosen = self._chosen
         with part.path.open("rb", buffering=0) as file:
             for batch in self._batches(part, source):
                 start, end = batch[0].offset, batch[-1].offset + batch[-1].length
-                content = memoryview(os.pread(file.fileno(), end - start, start))
-                for entry in batch:
-                    line = content[entry.offset - start :][: entry.length]
-                    row = chosen.row(entry.id)
-                    if zlib.crc32(line) != entry.crc:
-                        self.result.spoilt.append(entry.id)
-                        self._fall_back(row)
-                        continue
-                    chosen.source[row], chosen.offset[row] = PLACED, output.size
-                    output.write(line)
-                    changes.add(entry.id, "updated" if row < self._earlier_rows else "added")
+                self._copy_batch(batch, os.pread(file.fileno(), end - start, start), output, changes)
+
+    def _copy_batch(self, batch: list[Entry], lines: bytes, output: Output, changes: Changes) -> None:
+        """Lines that lie one after another, written at once but for those that are spoilt."""
+        chosen, content = self._chosen, memoryview(lines)
+        start = unwritten = batch[0].offset
+        for entry in batch:
+            begin, end = entry.offset - start, entry.offset - start + entry.length
+            row = chosen.row(entry.id)
+            if zlib.crc32(content[begin:end]) != entry.crc:
+                self.result.spoilt.append(entry.id)
+                self._fall_back(row)
+                output.write(content[unwritten - start : begin])
+                unwritten = start + end
+                continue
+            chosen.source[row], chosen.offset[row] = PLACED, output.size + entry.offset - unwritten
+            changes.add(entry.id, "updated" if row < self._earlier_rows else "added")
+        output.write(content[unwritten - start :])
 
     def _batches(self, part: PartLines, source: int) -> Iterator[list[Entry]]:
         """The lines of a part that are to be copied, as many as lie one after another at a time."""

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Self
 
-BUFFER_BYTES = 1 << 20
+BUFFER_BYTES = 1 << 16
 STRETCH_BYTES = 16 << 20
 """So much is copied in one call: progress and Ctrl-C wait for it."""
 SYNC_BYTES = 64 << 20
