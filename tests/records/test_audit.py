@@ -31,12 +31,30 @@ def wrong(tmp_path: Path, merged: bytes | None = line(1) + line(2), **changes: A
         "merged": file,
     }
     ledger = Ledger(KINDS["movies"], changes.pop("ledger", LEDGER))
-    evidence["picture"] = Picture(ledger, changes.pop("counts", COUNTS), changes.pop("queue_length", 0))
+    evidence["picture"] = Picture(
+        ledger, changes.pop("counts", COUNTS), changes.pop("queue_length", 0), changes.pop("recorded", {})
+    )
+    evidence["settings"] = {"LANGUAGE": "en-US", "FILTER": "on", "MIN_BUDGET": "1", "MIN_REVENUE": "1"}
     return [finding for finding in audit(Evidence(**{**evidence, **changes})) if not finding.agrees]
 
 
 def test_all_agrees(tmp_path: Path) -> None:
     assert wrong(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("recorded", "way_out"),
+    [
+        ({"LANGUAGE": "de"}, "scrapy refresh movies --all"),
+        ({"FILTER": "on", "MIN_BUDGET": "2", "MIN_REVENUE": "1"}, "scrapy retry movies --dropped"),
+    ],
+)
+def test_settings_that_differ_from_those_of_the_outcomes(
+    tmp_path: Path, recorded: dict[str, str], way_out: str
+) -> None:
+    (finding,) = wrong(tmp_path, recorded=recorded)
+    assert finding.what == "settings other than those of the outcomes"
+    assert finding.remedy.startswith(f"{way_out}, or set back what differs: ")
 
 
 def test_nothing_at_all_agrees_with_itself(tmp_path: Path) -> None:

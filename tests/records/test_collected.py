@@ -33,7 +33,8 @@ def remedies(data_dir: Path, ledger: bytes) -> list[str]:
     evidence = Evidence(
         kind=KIND,
         exported=[],
-        picture=Picture(Ledger(KIND, ledger), {"kept": ledger.count(b"k")}, 0),
+        picture=Picture(Ledger(KIND, ledger), {"kept": ledger.count(b"k")}, 0, {}),
+        settings={},
         merged=merged_file(data_dir, KIND),
         expected=collected.expected(data_dir, KIND, ledger),
     )

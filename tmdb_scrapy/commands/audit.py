@@ -12,6 +12,7 @@ from scrapy.commands import ScrapyCommand
 from tmdb_scrapy.commands.base import CommandFailed, KindsCommand, complain
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue, State
+from tmdb_scrapy.queue.recorded_settings import present
 from tmdb_scrapy.records import collected
 from tmdb_scrapy.records.audit import Evidence, Finding, audit
 from tmdb_scrapy.records.part import merged_file
@@ -53,6 +54,7 @@ class Command(KindsCommand, ScrapyCommand):
             kind=kind,
             exported=self._exported(kind),
             picture=picture,
+            settings=present(self.config, kind),
             merged=merged_file(self.config.data_dir, kind),
             expected=collected.expected(self.config.data_dir, kind, picture.ledger.content),
         )

@@ -26,6 +26,7 @@ from tmdb_scrapy.open_files import advice
 from tmdb_scrapy.queue import IdQueue, OtherRelease, connect
 from tmdb_scrapy.queue.connection import explain, is_absent
 from tmdb_scrapy.queue.fitness import UnfitRedis, examine
+from tmdb_scrapy.queue.recorded_settings import OtherSettings
 
 FAILED = 1
 BAD_USE = 2
@@ -129,7 +130,7 @@ class TmdbCommand(_Base):
 
         try:
             return asyncio.run(asked())
-        except (OtherRelease, UnfitRedis) as error:
+        except (OtherRelease, OtherSettings, UnfitRedis) as error:
             raise CommandFailed(str(error)) from None
         except (RedisError, OSError) as error:
             failure = NoRedis if is_absent(error) else CommandFailed

@@ -15,6 +15,7 @@ from tmdb_scrapy.commands.redis import LOOPBACK
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.local.workers import Workers, run_scrapy
 from tmdb_scrapy.queue import IdQueue, Snapshot, State
+from tmdb_scrapy.queue.recorded_settings import present
 from tmdb_scrapy.records.part import merged_file
 from tmdb_scrapy.sources.seeded import SeededRecord
 from tmdb_scrapy.watch.crawl_bar import CrawlBar
@@ -36,6 +37,7 @@ class Command(KindsCommand, ScrapyCommand):
             raise CommandFailed(HOW_TO_GET_A_KEY, BAD_USE)
         if urlsplit(str(self.config.redis_url)).hostname in LOOPBACK:
             self._step("redis", "start")
+        self.ask(kind, lambda queue: queue.settle_under(present(self.config, kind)))
         self._seed(kind)
         started = time.monotonic()
         before = self.ask(kind, IdQueue.snapshot)

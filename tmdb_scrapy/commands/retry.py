@@ -10,6 +10,7 @@ from scrapy.commands import ScrapyCommand
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, KindsCommand
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue, Ledger, State
+from tmdb_scrapy.queue.recorded_settings import differing, filter_keys, is_stricter, present
 from tmdb_scrapy.queue.states import Letters
 from tmdb_scrapy.records import collected
 from tmdb_scrapy.records.earlier import ids_of_lines
@@ -58,7 +59,21 @@ class Command(KindsCommand, ScrapyCommand):
         if kept := chosen.get(State.KEPT):
             collected.forget(self.config.data_dir, kind, kept)
         queued = sum(self._requeue(kind, ids, state) for state, ids in chosen.items())
+        if opts.dropped == ANY:
+            self._take_up_filter(kind)
         print(f"queued {kind.count(queued)} again")
+
+    def _take_up_filter(self, kind: Kind) -> None:
+        """What was dropped is judged by the filter of now from here on; a stricter one would have to judge
+        what was kept, too. Raises `CommandFailed` while workers go by the earlier one."""
+        recorded, now = self.ask(kind, IdQueue.settings), present(self.config, kind)
+        if not set(differing(recorded, now, kind)) & set(filter_keys(kind)) or is_stricter(
+            recorded, now, kind
+        ):
+            return
+        others = {key: value for key, value in recorded.items() if key not in filter_keys(kind)}
+        taken = {key: value for key, value in now.items() if key in filter_keys(kind)}
+        self.ask(kind, lambda queue: queue.adopt(others | taken))
 
     def _requeue(self, kind: Kind, ids: list[int], state: State) -> int:
         return self.ask(kind, lambda queue: queue.requeue(ids, state)) if ids else 0

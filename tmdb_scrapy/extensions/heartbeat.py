@@ -23,6 +23,7 @@ from tmdb_scrapy.queue import Heartbeat, IdQueue, OtherRelease
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.fitness import UnfitRedis, examine
 from tmdb_scrapy.queue.keys import HEARTBEAT_INTERVAL_S, HEARTBEAT_TTL_S
+from tmdb_scrapy.queue.recorded_settings import OtherSettings, present
 from tmdb_scrapy.queue.tasks import end
 from tmdb_scrapy.worker import Worker, machine, worker_of
 
@@ -62,11 +63,12 @@ class HeartbeatExtension:
             for remark in await examine(worker.client):
                 logger.warning("%s", remark)
             await worker.queue.open()
+            await worker.queue.settle_under(present(worker.config, worker.kind))
             await self._beat()
-        except (OtherRelease, UnfitRedis) as error:
+        except (OtherRelease, OtherSettings, UnfitRedis) as error:
             worker.close_message = str(error)
             logger.error("%s", error)
-            raise CloseSpider("unfit_redis") from None
+            raise CloseSpider("refused") from None
         except (RedisError, OSError) as error:
             worker.close_message = explain(error, worker.config)
             logger.error("%s", worker.close_message)

@@ -18,6 +18,7 @@ from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
 from tmdb_scrapy.open_files import advice
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.feed import Claim
+from tmdb_scrapy.queue.recorded_settings import OtherSettings
 from tmdb_scrapy.queue.states import State
 from tmdb_scrapy.queue.tasks import end
 from tmdb_scrapy.records.record import Record
@@ -169,6 +170,8 @@ class SettlementExtension:
             )
         except OSError as error:
             logger.error("The last lines could not be written (%s): their IDs will be fetched again", error)
+        except OtherSettings as error:
+            logger.error("%s. The last IDs will be fetched again", error)
         except RedisError as error:
             logger.error("%s. The last IDs will be fetched again", explain(error, worker.config))
         heartbeat = self._crawler.get_extension(HeartbeatExtension)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from redis.commands.core import AsyncScript
 from redis.exceptions import ResponseError
 
 from tmdb_scrapy.kinds import Kind
+from tmdb_scrapy.queue import recorded_settings
 from tmdb_scrapy.queue.heartbeat import Heartbeat
 from tmdb_scrapy.queue.history import (
     EXPIRY_S,
@@ -27,6 +28,7 @@ from tmdb_scrapy.queue.history import (
     of_day,
 )
 from tmdb_scrapy.queue.keys import GROUP, HEARTBEAT_TTL_S, SCHEMA, Keys
+from tmdb_scrapy.queue.recorded_settings import OtherSettings
 from tmdb_scrapy.queue.snapshot import Question, Snapshot, alive, counted
 from tmdb_scrapy.queue.states import DROPPED_FOR, OPEN, Ledger, Letters, State
 
@@ -68,6 +70,8 @@ class Picture(NamedTuple):
     """By label of the state, and `dropped/REASON`."""
     length: int
     """Entries of the stream."""
+    settings: dict[str, str]
+    """Those under which outcomes were reached."""
 
 
 class IdQueue:
@@ -90,6 +94,7 @@ class IdQueue:
         self._migrate = self._script("migrate")
         self._snapshot = self._script("snapshot")
         self._letters = Letters(kind)
+        self._settings = b""
 
     def _script(self, name: str) -> AsyncScript:
         source = resources.files("tmdb_scrapy.queue") / "scripts" / f"{name}.lua"
@@ -125,6 +130,37 @@ class IdQueue:
                 f"the {self.kind.name} in Redis were written by a later release of this program (schema "
                 f"{found}, this one knows {SCHEMA}): update it, on every machine"
             )
+
+    async def settings(self) -> dict[str, str]:
+        """Those under which outcomes were reached; none where none was."""
+        return recorded_settings.read(await self._redis.hget(self.keys.about, recorded_settings.FIELD))
+
+    async def settle_under(self, settings: Mapping[str, str]) -> None:
+        """From here on outcomes are reached under these settings, which are recorded with the first of them.
+
+        Raises `OtherSettings` when others are recorded.
+        """
+        recorded = await self.settings()
+        if told := recorded_settings.differences(recorded, settings, self.kind):
+            way_out = recorded_settings.way_out(recorded, settings, self.kind)
+            raise OtherSettings(
+                f"the outcomes of {self.kind.name} were reached under other settings: {told}. Set that back, "
+                f"or run: {way_out}"
+            )
+        self._settings = recorded_settings.written(recorded or settings)
+
+    async def adopt(self, settings: Mapping[str, str]) -> None:
+        """Record these settings in place of those that were: what was reached under the others is asked for
+        again. Raises `OtherSettings` while workers live, who still go by the others."""
+        live = [worker.name for worker in (await self.workers())[0]]
+        if live:
+            raise OtherSettings(
+                f"workers still fetch {self.kind.name} under the settings that were: {', '.join(live)}. End "
+                "them first (Ctrl-C, or make stop), then run this again"
+            )
+        if await self._redis.hexists(self.keys.about, recorded_settings.FIELD):
+            written = recorded_settings.written(settings)
+            await self._redis.hset(self.keys.about, recorded_settings.FIELD, written)
 
     async def seed(self, ids: Sequence[int], report: Callable[[int], object] = _unreported) -> int:
         """Queue those of `ids` that were never seen, in that order; returns how many those were. `report`
@@ -191,9 +227,16 @@ class IdQueue:
 
     async def settle(self, settlements: Iterable[Settlement], traffic: Traffic = UNTOLD) -> int:
         """Record outcomes and free the leases, and note what `traffic` there was; returns how many IDs
-        changed their state."""
+        changed their state. Raises `OtherSettings`, with nothing settled (see `settle_under`)."""
         minute = minute_of(time.time())
-        arguments: list[Any] = [GROUP, _today(), minute % MINUTES_A_DAY, EXPIRY_S, *traffic[1:]]
+        arguments: list[Any] = [
+            GROUP,
+            _today(),
+            minute % MINUTES_A_DAY,
+            EXPIRY_S,
+            *traffic[1:],
+            self._settings,
+        ]
         for (entry, tmdb_id), state, told in settlements:
             if state is State.DROPPED:
                 reason = self._letters.reason(told)
@@ -209,9 +252,17 @@ class IdQueue:
             self.keys.failures,
             self.keys.history(day_of(minute)),
             self.keys.traffic(traffic.worker),
+            self.keys.about,
         ]
-        changed: int = await self._settle(keys, arguments)
-        return changed
+        try:
+            return int(await self._settle(keys, arguments))
+        except ResponseError as error:
+            if recorded_settings.MARK not in str(error):
+                raise
+            raise OtherSettings(
+                f"another worker has recorded other settings for the outcomes of {self.kind.name}: "
+                "give all workers the same .env"
+            ) from None
 
     async def beat(self, heartbeat: Heartbeat) -> None:
         """Say that a worker lives: its leases are its own for the next `HEARTBEAT_TTL_S` seconds."""
@@ -243,13 +294,16 @@ class IdQueue:
         return ledger or b""
 
     async def picture(self) -> Picture:
-        """Ledger, counts and the length of the stream, of one moment."""
+        """Ledger, counts, the length of the stream and the recorded settings, of one moment."""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.get(self.keys.ledger)
             pipe.hgetall(self.keys.counts)
             pipe.xlen(self.keys.queue)
-            ledger, counts, length = await pipe.execute()
-        return Picture(Ledger(self.kind, ledger or b""), counted(counts), length)
+            pipe.hget(self.keys.about, recorded_settings.FIELD)
+            ledger, counts, length, settings = await pipe.execute()
+        return Picture(
+            Ledger(self.kind, ledger or b""), counted(counts), length, recorded_settings.read(settings)
+        )
 
     async def workers(self) -> tuple[list[Heartbeat], dict[str, int]]:
         """The live workers, and how many leases each worker without a heartbeat has left."""

@@ -9,7 +9,8 @@ key                         type   what
 ``{movies}:ledger``         string byte N is the state of TMDb ID N (see `tmdb_scrapy.queue.states`)
 ``{movies}:counts``         hash   how many IDs are in each state, and ``dropped/REASON`` for each reason
 ``{movies}:fetched``        string two bytes an ID: the day of its last final outcome, since 2020-01-01
-``{movies}:about``          hash   ``schema``: the version of this layout, `SCHEMA`
+``{movies}:about``          hash   ``schema``: the version of this layout, `SCHEMA`; ``settings``: those under
+                                   which outcomes were reached (JSON, see `queue/recorded_settings.py`)
 ``{movies}:control``        string there while the fleet is paused: since when, in seconds since the epoch
 ``{movies}:failures``       hash   why an ID failed, of the first 500 that are failed or stale
 ``{movies}:history:<day>``  hash   minute of the day in UTC → what happened in it (see `queue/history.py`);

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import Picture, State
+from tmdb_scrapy.queue.recorded_settings import differences, differing, way_out
 from tmdb_scrapy.queue.states import OPEN
 from tmdb_scrapy.records.earlier import ids_of_lines
 from tmdb_scrapy.records.ledger import GONE, KEPT, standings
@@ -37,7 +38,9 @@ class Evidence:
     exported: Sequence[int]
     """IDs that were seeded, by the exports on this machine."""
     picture: Picture
-    """Ledger, counts and queue, of one moment."""
+    """Ledger, counts, queue and recorded settings, of one moment."""
+    settings: Mapping[str, str]
+    """Those of now that decide about records."""
     merged: Path
     expected: bytes = b""
     """The ledger without the kept IDs whose lines may be on other machines; empty where none can be."""
@@ -45,7 +48,7 @@ class Evidence:
 
 def audit(evidence: Evidence) -> list[Finding]:
     """All comparisons, in the order in which their remedies are to be taken. Raises `OSError`."""
-    kind, (ledger, counts, length) = evidence.kind.name, evidence.picture
+    kind, (ledger, counts, length, _) = evidence.kind.name, evidence.picture
     known = ledger.content
     seen = [tmdb_id for tmdb_id in evidence.exported if tmdb_id < len(known) and known[tmdb_id]]
     findings = [
@@ -60,8 +63,16 @@ def audit(evidence: Evidence) -> list[Finding]:
             findings.append(Finding(f"{state.label} in the counts", tally, counted, meddled))
     queued = sum(ledger.count(state) for state in OPEN)
     findings.append(Finding("queued IDs that are in the stream", queued, length, meddled))
+    findings.append(_compare_settings(evidence))
     findings.append(Finding("IDs not settled yet", 0, queued, f"make crawl (or make launch) KIND={kind}"))
     return findings + _compare_lines(evidence)
+
+
+def _compare_settings(evidence: Evidence) -> Finding:
+    """Those of now against those under which outcomes were reached."""
+    compared = evidence.picture.settings, evidence.settings, evidence.kind
+    remedy = f"{way_out(*compared)}, or set back what differs: {differences(*compared)}"
+    return Finding("settings other than those of the outcomes", 0, len(differing(*compared)), remedy)
 
 
 def _compare_lines(evidence: Evidence) -> list[Finding]:

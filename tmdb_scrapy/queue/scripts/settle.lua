@@ -2,15 +2,21 @@
 -- all. The first final outcome wins, except that anything replaces f and F. Saying the same twice changes nothing,
 -- so a caller that lost the answer may simply call again.
 -- KEYS  1 queue (stream)  2 ledger (string)  3 counts (hash)  4 fetched (string)  5 failures (hash)
---       6 today's history (hash)  7 the traffic that this worker has told of (string)
+--       6 today's history (hash)  7 the traffic that this worker has told of (string)  8 about (hash)
 -- ARGV  1 group  2 today, two bytes  3 minute of the day  4 seconds after which history is thrown away
 --       5 answers  6 those of status 429  7 milliseconds of all answers: totals of this worker since it started
---       8... sextuples: entry, TMDb ID, ledger byte of the outcome, its label in counts, the field of counts that
+--       8 the settings under which the outcomes were reached, or "" for any
+--       9... sextuples: entry, TMDb ID, ledger byte of the outcome, its label in counts, the field of counts that
 --       counts its reason, or "", and why it failed
--- Returns how many IDs changed their state.
+-- Returns how many IDs changed their state. Outcomes of other settings than those that are recorded settle
+-- nothing: the error OTHERSETTINGS.
 local queue, ledger, counts, fetched = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local failures, history, told = KEYS[5], KEYS[6], KEYS[7]
 local group, today, minute, expiry_s = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+if #ARGV > 8 and ARGV[8] ~= '' then
+    redis.call('HSETNX', KEYS[8], 'settings', ARGV[8])
+    if redis.call('HGET', KEYS[8], 'settings') ~= ARGV[8] then return redis.error_reply('OTHERSETTINGS') end
+end
 local MOST_FAILURES = 500 -- as many reasons as somebody reads; the ledger knows all that failed
 local open = { q = 'queued', K = 'refreshing', f = 'failed', F = 'stale', [''] = '', ['\0'] = '' }
 local changes, ended, changed = {}, {}, 0
@@ -25,7 +31,7 @@ local function note(id, outcome, why)
     end
 end
 
-for i = 8, #ARGV, 6 do
+for i = 9, #ARGV, 6 do
     local entry, id, outcome, label, reason = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
     local state = redis.call('GETRANGE', ledger, id, id)
     -- What fails while its earlier line is at hand is stale, not lost.
