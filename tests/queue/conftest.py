@@ -20,15 +20,16 @@ def heartbeat(name: str, **details: Any) -> Heartbeat:
 
 
 @pytest.fixture
-def tell(config: Config) -> Callable[[Story], Any]:
-    """Runs an async function with an open, empty queue of movies."""
+def tell(config: Config) -> Callable[..., Any]:
+    """Runs an async function with an open, empty queue of movies; with `opened=False` as the keys are."""
 
-    def told(story: Story) -> Any:
+    def told(story: Story, opened: bool = True) -> Any:
         async def main() -> Any:
             client = connect(config)
             try:
                 queue = IdQueue(client, KINDS["movies"])
-                await queue.open()
+                if opened:
+                    await queue.open()
                 return await story(queue)
             finally:
                 await client.aclose()

@@ -74,6 +74,19 @@ class Picture(NamedTuple):
     """Those under which outcomes were reached."""
 
 
+class Repaired(NamedTuple):
+    """What a repair found, in numbers."""
+
+    counts: int
+    """Fields of the counts that were wrong."""
+    removed: int
+    """Entries of the stream whose ID is not queued, or had one already."""
+    added: int
+    """Queued IDs that had no entry."""
+    unknown: int
+    """Bytes of the ledger that are no state; their IDs are queued now."""
+
+
 class IdQueue:
     """The IDs of one kind in Redis.
 
@@ -92,6 +105,7 @@ class IdQueue:
         self._settle = self._script("settle")
         self._reclaim = self._script("reclaim")
         self._migrate = self._script("migrate")
+        self._repair = self._script("repair")
         self._snapshot = self._script("snapshot")
         self._letters = Letters(kind)
         self._settings = b""
@@ -284,6 +298,22 @@ class IdQueue:
         counted = await self._redis.hmget(self.keys.counts, [state.label for state in OPEN])
         return sum(int(count or 0) for count in counted)
 
+    async def repair(self) -> Repaired:
+        """Rebuild counts and stream from the ledger, in one step. Leases are given up; what workers that
+        live nevertheless settle counts, but an ID may be fetched twice."""
+        keys = self.keys
+        states = [(state.value, state.label, "") for state in State if state is not State.DROPPED]
+        states += [
+            (byte, State.DROPPED.label, f"{DROPPED_FOR}{reason}")
+            for reason, byte in self._letters.reasons.items()
+        ]
+        return Repaired(
+            *await self._repair(
+                [keys.queue, keys.ledger, keys.counts],
+                [GROUP, *(word for state in states for word in state)],
+            )
+        )
+
     async def length(self) -> int:
         """How many entries the stream has: as many as IDs are queued, if nobody meddled."""
         return int(await self._redis.xlen(self.keys.queue))
@@ -310,7 +340,7 @@ class IdQueue:
         try:
             consumers = await self._redis.xinfo_consumers(self.keys.queue, GROUP)
         except ResponseError as error:
-            if "NOGROUP" in str(error) or "no such key" in str(error):
+            if any(words in str(error) for words in ("NOGROUP", "no such key", "WRONGTYPE")):
                 return [], {}
             raise
         if not consumers:

@@ -56,7 +56,9 @@ def audit(evidence: Evidence) -> list[Finding]:
             "exported IDs that are in the ledger", len(evidence.exported), len(seen), f"scrapy seed {kind}"
         ),
     ]
-    meddled = "the keys in Redis were changed by something else: restore its data, or start anew"
+    meddled = f"scrapy repair {kind}"
+    states = len(known) - known.count(0) - sum(ledger.count(state) for state in State)
+    findings.append(Finding("IDs in a state that there is not", 0, states, meddled))
     for state in State:
         tally, counted = ledger.count(state), counts.get(state.label, 0)
         if state in ALWAYS_SHOWN or tally or counted:
