@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from crawl import API_KEY, Crawl
-from waiting import wait_until
 
 from benchmarks.authority import Authority
 
@@ -72,12 +74,23 @@ def test_a_page_instead_of_the_api_ends_the_crawl(crawl: Callable[..., Crawl]) -
 
 def test_a_page_that_comes_in_mid_crawl_is_waited_out_and_said(crawl: Callable[..., Crawl]) -> None:
     captive = crawl("--movies", "600", RATE_LIMIT="100")
-    captive.seed()
-    (worker,) = captive.start()
+    job = captive.start_command([sys.executable, "-m", "scrapy", "job", "movies"])
     captive.await_settled(100)
     captive.sandbox.set(faults={"html": 1})
-    wait_until(lambda: any(b"a page instead" in beat for beat in captive.heartbeats().values()), "it is said")
+    job.says("workers: the API seems to be down: ")
     captive.sandbox.set(faults={})
-    captive.finish()
+    assert job.wait() == 0, job.output
     captive.assert_exact()
-    assert "a page instead" in worker.output
+    assert "a page instead" in job.output
+
+
+def test_a_long_retry_after_is_said_with_the_time_at_which_it_ends(crawl: Callable[..., Crawl]) -> None:
+    silenced = crawl("--movies", "300", "--limit-per-ip", "10", "--retry-after", "20", RATE_LIMIT="0")
+    job = silenced.start_command([sys.executable, "-m", "scrapy", "job", "movies"])
+    job.says("silent until ")
+    ends_at = re.search(r"silent until (\d\d:\d\d:\d\d), as TMDb asked", job.output)
+    assert ends_at, job.output
+    shown = silenced.scrapy("status", "movies", COLUMNS="200")
+    assert f"silent until {ends_at[1]}" in shown.output, shown
+    job.send(signal.SIGINT)
+    assert job.wait() == 130, job.output

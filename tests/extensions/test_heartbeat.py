@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -116,3 +117,16 @@ def test_a_worker_waits_for_the_others_to_slow_down_when_they_have_to(
     beating: Beating, here: int, elsewhere: int, settings: dict[str, str], expected: bool
 ) -> None:
     assert beating(**settings)._takes_from_others(workers(here, elsewhere)) is expected
+
+
+def test_a_beat_says_until_when_a_retry_after_keeps_the_worker_silent(beating: Beating) -> None:
+    extension = beating(RATE_LIMIT="40")
+
+    async def beats() -> list[Heartbeat]:
+        before = extension._heartbeat()
+        extension._worker.pacing.governor.throttled(asyncio.get_running_loop().time(), 60.0)
+        return [before, extension._heartbeat()]
+
+    before, silenced = asyncio.run(beats())
+    assert before.silent_until == 0
+    assert silenced.silent_until - silenced.seen_at == pytest.approx(60, abs=1)

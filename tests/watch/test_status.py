@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -101,3 +102,11 @@ def test_words_of_an_error_are_no_markup() -> None:
     """Such as the brackets of an IPv6 address or an errno."""
     text = shown(movies=progress([worker(last_error="[Errno 104] reset by [::1] [/red] [bold]")]))
     assert "[Errno 104] reset by [::1] [/red] [bold]" in text
+
+
+def test_a_line_says_what_its_worker_waits_for() -> None:
+    silent = worker(silent_until=NOW + 300)
+    ends_at = time.strftime("%H:%M:%S", time.localtime(NOW + 300))
+    text = shown(movies=progress([silent, worker(state="waiting")]))
+    assert f"silent until {ends_at}, as TMDb asked (Retry-After)" in text
+    assert "nothing left to lease" in text

@@ -184,6 +184,7 @@ class HeartbeatExtension:
             durations=pacing.durations.counts,
             duration_total_s=round(pacing.durations.total_s, 3),
             throttled=pacing.throttled,
+            silent_until=round(pacing.silent_until, 3),
             memory_bytes=_resident_bytes(),
             last_error=worker.close_message
             or pacing.trouble

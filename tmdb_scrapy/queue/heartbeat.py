@@ -39,9 +39,12 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     duration_total_s: float = 0.0
     throttled: int = 0
     """Answers that said 429."""
+    silent_until: float = 0.0
+    """Until when a Retry-After keeps it silent, in seconds since the epoch; 0 when it may send."""
     memory_bytes: int = 0
     """Resident memory."""
     last_error: str = ""
+    """What it waits for, or why it stops: an outage, what stands in the way, a Redis that is away."""
     started_at: float = 0.0
     """Seconds since the epoch."""
     seen_at: float = 0.0

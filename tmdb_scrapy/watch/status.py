@@ -11,6 +11,7 @@ from rich.text import Text
 
 from tmdb_scrapy.queue import Heartbeat, Snapshot, State
 from tmdb_scrapy.queue.keys import HEARTBEAT_TTL_S
+from tmdb_scrapy.watch.waits import waits_for
 
 QUIET_S = HEARTBEAT_TTL_S / 2
 """A worker that was silent for so long is marked."""
@@ -84,9 +85,9 @@ def _workers(snapshot: Snapshot, now: float) -> Table:
         "429s",
         "memory",
         "seen",
-        "last error",
+        "waits for",
     ):
-        table.add_column(column, justify="left" if column in {"host", "state", "last error"} else "right")
+        table.add_column(column, justify="left" if column in {"host", "state", "waits for"} else "right")
     for worker in snapshot.workers:
         table.add_row(*_worker(worker, now))
     for name, leases in snapshot.lost.items():
@@ -107,5 +108,5 @@ def _worker(worker: Heartbeat, now: float) -> tuple[str, ...]:
         str(worker.throttled),
         f"{worker.memory_bytes / 1e6:,.0f} MB",
         f"[red]{seen}" if silent_s > QUIET_S else seen,
-        escape(worker.last_error),
+        escape(waits_for(worker)),
     )
