@@ -8,7 +8,7 @@ KIND ?= movies
 KINDS := $(if $(filter command line environment,$(origin KIND)),$(KIND),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables pause resume
+.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables refresh pause resume
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ crawl: setup ## the whole job on this machine: Redis, seed, workers, merge, audi
 
 status: setup ## how the crawl stands (WATCH=1 refreshes)
 	@$(SCRAPY) status $(KINDS) $(if $(WATCH),--watch)
+
+refresh: setup ## queue what changed since the last time (then make crawl; on a fleet make launch)
+	@$(SCRAPY) refresh $(KIND)
 
 merge: setup ## merge the parts into data/KIND.jsonl
 	@$(SCRAPY) merge $(KIND)

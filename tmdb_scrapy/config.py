@@ -69,6 +69,9 @@ class Config:
     http_proxy: Secret = _key("", value.proxy, "proxy for http://", secret=True)
     all_proxy: Secret = _key("", value.proxy, "proxy for what has none of its own", secret=True)
     no_proxy: str = _key("", str, "hosts, domains and networks without a proxy; * for all")
+    max_age_days: int = _key(
+        "150", value.whole_number(1, 100_000), "a refresh asks again for what is older, in days"
+    )
     nextcloud_upload: Secret = _key(
         "", value.share, "link of a Nextcloud public share, or of a folder of it", secret=True
     )

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy.commands.base import CommandFailed, KindsCommand, complain
+from tmdb_scrapy.commands.base import CommandFailed, KindsCommand, complain, named
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue, State
 from tmdb_scrapy.queue.recorded_settings import present
@@ -36,6 +36,12 @@ class Command(KindsCommand, ScrapyCommand):
         failed = evidence.picture.ledger.count(State.FAILED)
         if failed:
             print(f"{kind.count(failed)} failed; `scrapy retry {kind.name}` queues them again")
+        stale = evidence.picture.ledger.ids(State.STALE)
+        if stale:
+            print(
+                f"{named(kind, stale)} stale: fetched again in vain, so the earlier line stays; the next "
+                f"`scrapy refresh {kind.name}`, or `scrapy retry {kind.name}`, asks again"
+            )
         wrong = [finding for finding in findings if not finding.agrees]
         if wrong:
             raise CommandFailed(f"they do not agree: {wrong[0].what}. Run: {wrong[0].remedy}")

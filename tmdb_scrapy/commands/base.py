@@ -11,7 +11,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, TypeVar
@@ -31,6 +31,8 @@ from tmdb_scrapy.queue.recorded_settings import OtherSettings
 FAILED = 1
 BAD_USE = 2
 INTERRUPTED = 130
+NAMED_IDS = 10
+"""So many IDs are listed where there may be any number."""
 
 SAID = "TMDB_REMARKS_SAID"
 """Variable of the environment by which a command tells those that it starts what the user has read."""
@@ -189,6 +191,12 @@ def plural(count: int, what: str) -> str:
     return f"{count:,} {what.removesuffix('s') if count == 1 else what}"
 
 
+def named(kind: Kind, ids: Sequence[int]) -> str:
+    """`12 movies (3, 5, 8, …)`."""
+    more = ", …" if len(ids) > NAMED_IDS else ""
+    return f"{kind.count(len(ids))} ({', '.join(map(str, ids[:NAMED_IDS]))}{more})"
+
+
 def kind_named(name: str) -> Kind:
     """The kind of that name, for argparse. Raises `ArgumentTypeError`."""
     if name not in KINDS:
@@ -207,6 +215,7 @@ __all__ = [
     "complain",
     "interruptible",
     "kind_named",
+    "named",
     "plural",
     "remark",
     "unexpected",

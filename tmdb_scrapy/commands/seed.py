@@ -13,6 +13,7 @@ from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, KindsCommand
 from tmdb_scrapy.kinds import KINDS, Kind
 from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.queue import IdQueue
+from tmdb_scrapy.queue.freshness import note_seeding
 from tmdb_scrapy.sources import download
 from tmdb_scrapy.sources.export import ExportError
 from tmdb_scrapy.sources.seeded import SeededRecord, Selection, select
@@ -60,9 +61,11 @@ class Command(KindsCommand, ScrapyCommand):
         if not selected.ids:
             raise CommandFailed(f"{selection.file} has no ID that was asked for; nothing was seeded")
         seeded = SeededRecord(self.config.data_dir / "exports", kind)
-        if not self.ask(kind, IdQueue.snapshot).total:
+        anew = not self.ask(kind, IdQueue.snapshot).total
+        if anew:
             seeded.forget()
         seeded.begin(selection)
+        self.ask(kind, lambda queue: note_seeding(queue, selection.words, download.today(), anew))
         added = self.ask(kind, lambda queue: _seed(queue, selected.ids))
         seeded.finish(selection)
         known = len(selected.ids) - added

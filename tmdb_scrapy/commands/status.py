@@ -11,9 +11,9 @@ from rich.live import Live
 from rich.text import Text
 from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand, kind_named
+from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand, kind_named, named
 from tmdb_scrapy.kinds import KINDS, Kind
-from tmdb_scrapy.queue import IdQueue, Snapshot
+from tmdb_scrapy.queue import IdQueue, Ledger, Snapshot, State
 from tmdb_scrapy.watch.status import render
 
 INTERVAL_S = 2.0
@@ -42,9 +42,13 @@ class Command(TmdbCommand, ScrapyCommand):
 
     def execute(self, opts: argparse.Namespace) -> None:
         console = _console()
-        picture = render(self._look(opts.kinds), time.time())
+        looked = self._look(opts.kinds)
+        picture = render(looked, time.time())
         if not opts.watch:
             console.print(picture)
+            for name, snapshot in looked.items():
+                if snapshot.of(State.STALE):
+                    self._list_stale(console, KINDS[name])
         elif console.is_terminal:
             with Live(picture, console=console, auto_refresh=False) as live:
                 for picture in self._pictures(opts.kinds):
@@ -53,6 +57,10 @@ class Command(TmdbCommand, ScrapyCommand):
             console.print(picture)
             for picture in self._pictures(opts.kinds):
                 console.print(picture)
+
+    def _list_stale(self, console: Console, kind: Kind) -> None:
+        stale = Ledger(kind, self.ask(kind, IdQueue.ledger)).ids(State.STALE)
+        console.print(f"stale: {named(kind, stale)}; all: scrapy ids {kind.name} stale", highlight=False)
 
     def _pictures(self, kinds: list[Kind]) -> Iterator[RenderableType]:
         """One every `INTERVAL_S`, whatever becomes of Redis meanwhile."""

@@ -109,11 +109,17 @@ class IdQueue:
         self._snapshot = self._script("snapshot")
         self._letters = Letters(kind)
         self._settings = b""
+        self.refresh_script = self._script("refresh")
 
     def _script(self, name: str) -> AsyncScript:
         source = resources.files("tmdb_scrapy.queue") / "scripts" / f"{name}.lua"
         script: AsyncScript = self._redis.register_script(source.read_text(encoding="utf-8"))
         return script
+
+    @property
+    def client(self) -> Any:
+        """For what this package asks Redis elsewhere."""
+        return self._redis
 
     async def open(self) -> None:
         """Make the stream and its group if they are not there. Raises `OtherRelease`."""

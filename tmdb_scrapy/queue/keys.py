@@ -10,7 +10,11 @@ key                         type   what
 ``{movies}:counts``         hash   how many IDs are in each state, and ``dropped/REASON`` for each reason
 ``{movies}:fetched``        string two bytes an ID: the day of its last final outcome, since 2020-01-01
 ``{movies}:about``          hash   ``schema``: the version of this layout, `SCHEMA`; ``settings``: those under
-                                   which outcomes were reached (JSON, see `queue/recorded_settings.py`)
+                                   which outcomes were reached (JSON, see `queue/recorded_settings.py`);
+                                   ``seeded_on``, ``selections``, ``changes_read``, ``export_compared``: what
+                                   refreshes go by (see `queue/freshness.py`)
+``{movies}:exported``       string which IDs the export had that was compared last: byte N is 1 for ID N if
+                                   it had that; compressed with zlib
 ``{movies}:control``        string there while the fleet is paused: since when, in seconds since the epoch
 ``{movies}:failures``       hash   why an ID failed, of the first 500 that are failed or stale
 ``{movies}:history:<day>``  hash   minute of the day in UTC → what happened in it (see `queue/history.py`);
@@ -59,6 +63,10 @@ class Keys:
     @property
     def about(self) -> str:
         return f"{{{self.kind}}}:about"
+
+    @property
+    def exported(self) -> str:
+        return f"{{{self.kind}}}:exported"
 
     @property
     def control(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import os
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -33,14 +34,28 @@ class _Unusable(Exception):
     """The server has no usable export of a day; the text says what it has instead."""
 
 
+def today() -> datetime.date:
+    """In UTC, as TMDb counts days."""
+    return datetime.datetime.now(datetime.UTC).date()
+
+
 def yesterday() -> datetime.date:
-    """In UTC, as the exports are dated: the newest day that is there at any hour."""
-    return datetime.datetime.now(datetime.UTC).date() - datetime.timedelta(days=1)
+    """The newest day whose export is there at any hour."""
+    return today() - datetime.timedelta(days=1)
 
 
 def file_name(kind: Kind, day: datetime.date) -> str:
     """The export's name on the server and on disk."""
     return f"{kind.export}_{day:%m_%d_%Y}.json.gz"
+
+
+def day_of(path: Path) -> datetime.date | None:
+    """The day in an export's name; None in another name."""
+    dated = re.search(r"_(\d{2})_(\d{2})_(\d{4})\.json", path.name)
+    try:
+        return datetime.date(*(int(dated[part]) for part in (3, 1, 2))) if dated else None
+    except ValueError:
+        return None
 
 
 def fetch_newest(

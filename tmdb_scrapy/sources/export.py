@@ -61,19 +61,25 @@ def read_export(path: Path, kind: Kind) -> Export:
     Raises `ExportError` when the file cannot be read to its end, is another kind's, or when more than one
     line in a thousand is lost; then no ID of it may be used.
     """
-    _refuse_other_kinds(path, kind)
     export = Export(path)
+    export.lines = list(lines_of(export, kind))
+    return export
+
+
+def lines_of(export: Export, kind: Kind) -> Iterator[Line]:
+    """The lines one by one, for who need not hold them all; `export` counts them. Raises as `read_export`, at
+    the last line perhaps: nothing may be done with them before."""
+    _refuse_other_kinds(export.path, kind)
     try:
-        with opened(path) as file:
-            export.lines = list(_lines(file, export))
+        with opened(export.path) as file:
+            yield from _lines(file, export)
     except UNREADABLE as error:  # type: ignore[misc]  # isal types its error as a value
-        raise ExportError(f"{path} cannot be read to its end ({error}); nothing was seeded") from error
+        raise ExportError(f"{export.path} cannot be read to its end ({error}); nothing was seeded") from error
     if export.lost > LOST_MOST * export.total:
         raise ExportError(
-            f"{path}: {export} are no lines of an export (a JSON object with an id each), more than one in a "
-            "thousand; nothing was seeded. Download it again, or give another day with --date"
+            f"{export.path}: {export} are no lines of an export (a JSON object with an id each), more than "
+            "one in a thousand; nothing was seeded. Download it again, or give another day with --date"
         )
-    return export
 
 
 def size_of(path: Path) -> int | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import heapq
-import math
 import operator
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +23,21 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     min_popularity: float | None = None
     no_video: bool = False
 
+    def admits(self, line: Line) -> bool:
+        """Whether a line may be selected, but for the limit."""
+        popular = self.min_popularity is None or line.popularity >= self.min_popularity
+        return popular and not (self.no_video and line.video)
+
+    @property
+    def words(self) -> str:
+        """What is selected of any export, as Redis keeps it."""
+        return msgspec.json.encode(msgspec.structs.replace(self, file="")).decode()
+
+    @classmethod
+    def of_words(cls, words: str, file: str) -> Selection:
+        """The same of the export in `file`."""
+        return msgspec.structs.replace(msgspec.json.decode(words, type=cls), file=file)
+
 
 @dataclass(frozen=True, slots=True)
 class Selected:
@@ -36,10 +50,7 @@ class Selected:
 def select(selection: Selection, kind: Kind) -> Selected:
     """Read the export and select. Raises `ExportError`."""
     export = read_export(Path(selection.file), kind)
-    least = -math.inf if selection.min_popularity is None else selection.min_popularity
-    chosen = (
-        line for line in export.lines if line.popularity >= least and not (selection.no_video and line.video)
-    )
+    chosen = (line for line in export.lines if selection.admits(line))
     ids = [line.id for line in most_popular_first(chosen, selection.limit)]
     export.lines = []
     return Selected(ids if len(set(ids)) == len(ids) else list(dict.fromkeys(ids)), export)
@@ -80,6 +91,11 @@ class SeededRecord:
         if selection not in earlier:
             _write_whole(self._done, msgspec.json.Encoder().encode_lines([*earlier, selection]))
         self._begun.unlink(missing_ok=True)
+
+    def replace(self, selections: Sequence[Selection]) -> None:
+        """Another export was compared: from now on it is the one that counts."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        _write_whole(self._done, msgspec.json.Encoder().encode_lines(selections))
 
     def unfinished(self) -> Selection | None:
         """What was being seeded when it was interrupted."""

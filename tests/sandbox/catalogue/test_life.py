@@ -83,7 +83,8 @@ def test_popularity_falls_now_and_then(life: Life) -> None:
 def test_even_a_small_catalogue_has_a_day_of_everything(count: int) -> None:
     life = Life(seed=0, kind_salt=1, count=count, share=SHARE, edits=True)
     assert life.population(1) > count
-    assert any(life.edits(position, 10) for position in range(count))
+    # An only record is deleted on the first day, and what is gone is not edited.
+    assert count == 1 or any(life.edits(position, 10) for position in range(count))
     assert any(life.gone(position, 10) for position in range(count))
 
 

@@ -90,13 +90,13 @@ class Life:
         return frozenset(position for position in suspects if self.gone(position, day))
 
     def edits(self, position: int, day: int) -> list[int]:
-        """The days until this one on which a record was edited, ascending. One that another is merged into is
-        edited too."""
+        """The days until this one on which a record was edited, ascending: those that the feed names. One
+        that another is merged into is edited too, one that is gone is not."""
         if not self._edits:
             return []
         born = self._born(position)
         days = chain(self._edited.days(position, day), self._merged.days(position, day, after=1))
-        return sorted(edited for edited in days if edited > born)
+        return sorted(edited for edited in days if edited > born and not self.gone(position, edited))
 
     def falls(self, position: int, day: int) -> int:
         """How often a record has lost most of its popularity until a day."""
