@@ -8,7 +8,7 @@ KIND ?= movies
 KINDS := $(if $(filter command line environment,$(origin KIND)),$(KIND),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables refresh pause resume
+.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables refresh pause resume dashboard
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -81,6 +81,10 @@ upload: setup ## upload data/KIND.jsonl to the Nextcloud share
 tables: setup ## tables of the merged files: Parquet, DuckDB (FORMAT="csv sqlite" for those too)
 	@$(VENV)/python -c 'import duckdb' 2>/dev/null || $(VENV)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[tables]'
 	@$(SCRAPY) tables $(KINDS) $(FORMAT:%=--format %)
+
+dashboard: setup ## a page that shows the crawl, at http://127.0.0.1:8632 (DASHBOARD="--port 9000 --actions")
+	@$(VENV)/python -c 'import jinja2, prometheus_client' 2>/dev/null || $(VENV)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dashboard]'
+	@$(SCRAPY) dashboard $(DASHBOARD)
 
 bench: setup ## the crawl beside its peers, measured on this machine (BENCH="--help" for options)
 	@$(VENV)/python -m benchmarks.run $(BENCH)

@@ -76,6 +76,9 @@ class Config:
         "", value.share, "link of a Nextcloud public share, or of a folder of it", secret=True
     )
     nextcloud_password: Secret = _key("", Secret, "its password, if it has one", secret=True)
+    dashboard_token: Secret = _key(
+        "", Secret, "lets others see the dashboard, and act on it with --actions", secret=True
+    )
     of_kinds: Mapping[str, Any] = dataclasses.field(metadata={})
     """The settings that kinds bring, by key: `APPEND_TO_RESPONSE`, `FILTER`, …"""
     remarks: tuple[str, ...] = dataclasses.field(metadata={})

@@ -23,7 +23,7 @@ from scrapy.commands import ScrapyCommand
 from tmdb_scrapy.config import Config, ConfigError
 from tmdb_scrapy.kinds import KINDS, Kind
 from tmdb_scrapy.open_files import advice
-from tmdb_scrapy.queue import IdQueue, OtherRelease, connect
+from tmdb_scrapy.queue import IdQueue, OtherRelease, Snapshot, connect, snapshots
 from tmdb_scrapy.queue.connection import explain, is_absent
 from tmdb_scrapy.queue.fitness import UnfitRedis, examine
 from tmdb_scrapy.queue.recorded_settings import OtherSettings
@@ -120,15 +120,21 @@ class TmdbCommand(_Base):
     def ask(self, kind: Kind, question: Callable[[IdQueue], Awaitable[Result]]) -> Result:
         """What `question` returns about the queue of a kind. Raises `CommandFailed` when Redis refuses."""
 
+        return self._asked([kind], lambda client: question(IdQueue(client, kind)))
+
+    def look(self, kinds: Sequence[Kind]) -> dict[str, Snapshot]:
+        """How kinds stand at one moment, by name. Raises `CommandFailed` when Redis refuses."""
+        return self._asked(kinds, lambda client: snapshots(client, kinds))
+
+    def _asked(
+        self, kinds: Sequence[Kind], question: Callable[[redis.asyncio.Redis], Awaitable[Result]]
+    ) -> Result:
         async def asked() -> Result:
-            client = connect(self.config)
-            try:
+            async with connect(self.config) as client:
                 await self._look_at(client)
-                queue = IdQueue(client, kind)
-                await queue.check_release()
-                return await question(queue)
-            finally:
-                await client.aclose()
+                for kind in kinds:
+                    await IdQueue(client, kind).check_release()
+                return await question(client)
 
         try:
             return asyncio.run(asked())

@@ -72,7 +72,7 @@ class Command(TmdbCommand, ScrapyCommand):
                 yield Text(str(error), style="red")
 
     def _look(self, kinds: list[Kind]) -> dict[str, Snapshot]:
-        looked = {kind.name: self.ask(kind, IdQueue.snapshot) for kind in kinds or KINDS.values()}
+        looked = self.look(kinds or list(KINDS.values()))
         return looked if kinds else {name: each for name, each in looked.items() if each.total}
 
 

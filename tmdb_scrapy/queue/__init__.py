@@ -5,7 +5,7 @@ from tmdb_scrapy.queue.heartbeat import Heartbeat
 from tmdb_scrapy.queue.history import History, Minute, Traffic
 from tmdb_scrapy.queue.id_queue import IdQueue, Lease, OtherRelease, Picture, Settlement
 from tmdb_scrapy.queue.keys import Keys
-from tmdb_scrapy.queue.snapshot import Snapshot
+from tmdb_scrapy.queue.snapshot import Snapshot, snapshots
 from tmdb_scrapy.queue.states import Ledger, State
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "State",
     "Traffic",
     "connect",
+    "snapshots",
 ]

@@ -29,7 +29,7 @@ from tmdb_scrapy.queue.history import (
 )
 from tmdb_scrapy.queue.keys import GROUP, HEARTBEAT_TTL_S, SCHEMA, Keys
 from tmdb_scrapy.queue.recorded_settings import OtherSettings
-from tmdb_scrapy.queue.snapshot import Question, Snapshot, alive, counted
+from tmdb_scrapy.queue.snapshot import Snapshot, alive, counted, snapshots
 from tmdb_scrapy.queue.states import DROPPED_FOR, OPEN, Ledger, Letters, State
 
 FIRST_DAY = datetime.date(2020, 1, 1)
@@ -106,7 +106,6 @@ class IdQueue:
         self._reclaim = self._script("reclaim")
         self._migrate = self._script("migrate")
         self._repair = self._script("repair")
-        self._snapshot = self._script("snapshot")
         self._letters = Letters(kind)
         self._settings = b""
         self.refresh_script = self._script("refresh")
@@ -373,8 +372,7 @@ class IdQueue:
 
     async def snapshot(self) -> Snapshot:
         """How the crawl stands now, all of one moment."""
-        question = Question.at(time.time(), self.keys)
-        return question.answered(await self._snapshot(question.keys, question.arguments))
+        return (await snapshots(self._redis, [self.kind]))[self.kind.name]
 
 
 def _today() -> bytes:

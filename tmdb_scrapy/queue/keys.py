@@ -33,6 +33,8 @@ from dataclasses import dataclass
 
 SCHEMA = 2
 """Version of this layout. 1 had no ``about``, no ``fetched``, and one byte for all dropped IDs."""
+UPDATED_AT = "updated_at"
+"""Field of ``about``: when an update last ended well, in seconds since the epoch."""
 GROUP = "crawlers"
 HEARTBEAT_INTERVAL_S = 2.0
 HEARTBEAT_TTL_S = 10.0

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from importlib import resources
 from typing import Any, NamedTuple, Self
 
 import msgspec
+import redis.asyncio
 
+from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue.heartbeat import Heartbeat
 from tmdb_scrapy.queue.history import MINUTES_A_DAY, Minute, day_of, decoded, minute_of
 from tmdb_scrapy.queue.keys import GROUP, Keys
 from tmdb_scrapy.queue.states import DROPPED_FOR, OPEN, State
 
 RECENT_MINUTES = 10
+SOURCE = resources.files("tmdb_scrapy.queue") / "scripts" / "snapshot.lua"
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +100,20 @@ class Question(NamedTuple):
             },
             about={_text(field): _text(value) for field, value in _pairs(about).items()},
         )
+
+
+async def snapshots(client: redis.asyncio.Redis, kinds: Iterable[Kind]) -> dict[str, Snapshot]:
+    """How several kinds stand, by name: one call of Redis, all of one moment."""
+    questions = {kind.name: Question.at(time.time(), Keys(kind.name)) for kind in kinds}
+    script = client.register_script(SOURCE.read_text(encoding="utf-8"))
+    async with client.pipeline(transaction=True) as pipe:
+        for question in questions.values():
+            await script(question.keys, question.arguments, client=pipe)
+        answers = await pipe.execute()
+    return {
+        name: question.answered(answer)
+        for (name, question), answer in zip(questions.items(), answers, strict=True)
+    }
 
 
 def counted(written: Mapping[bytes, bytes]) -> dict[str, int]:

@@ -26,14 +26,24 @@ def render(by_kind: Mapping[str, Snapshot], now: float) -> RenderableType:
 
 def summary(snapshot: Snapshot) -> str:
     """One line: done, rate, time left."""
-    rate_per_s = sum(worker.rate_per_s for worker in snapshot.workers)
+    rate = rate_per_s(snapshot)
     done = f"{snapshot.done:,} of {snapshot.total:,} done"
-    queued = snapshot.queued
     if snapshot.paused_since:
         return f"{done}, paused"
-    if not snapshot.total or not rate_per_s:
+    if not snapshot.total or not rate:
         return done
-    return f"{done}, {rate_per_s:,.1f}/s, {duration(queued / rate_per_s)} left"
+    return f"{done}, {rate:,.1f}/s, {duration(left_s(snapshot))} left"
+
+
+def rate_per_s(snapshot: Snapshot) -> float:
+    """Answers a second, of all live workers."""
+    return sum(worker.rate_per_s for worker in snapshot.workers)
+
+
+def left_s(snapshot: Snapshot) -> float:
+    """Seconds until nothing is queued any more, at the present rate; 0 when nothing moves."""
+    rate = 0.0 if snapshot.paused_since else rate_per_s(snapshot)
+    return snapshot.queued / rate if rate else 0.0
 
 
 def duration(seconds: float) -> str:

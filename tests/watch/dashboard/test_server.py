@@ -1,0 +1,266 @@
+"""The server with a real Redis: what it answers, to whom, and what it does when it is asked to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import redis.asyncio
+from aiohttp import ClientResponse, ClientSession, ClientTimeout
+from aiohttp.test_utils import TestServer
+from prometheus_client import parser
+
+from tmdb_scrapy.config import Config, Secret
+from tmdb_scrapy.kinds import KINDS
+from tmdb_scrapy.queue import Heartbeat, IdQueue, Settlement, State, connect
+from tmdb_scrapy.watch import sampler as sampler_module
+from tmdb_scrapy.watch.dashboard.doors import Doors
+from tmdb_scrapy.watch.dashboard.server import Dashboard
+
+TOKEN = "open-sesame"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@dataclass
+class Stage:
+    """A served dashboard, a client that looks, and the queue of movies."""
+
+    dashboard: Dashboard
+    server: TestServer
+    client: ClientSession
+    queue: IdQueue
+
+    async def get(self, path: str, **headers: str) -> ClientResponse:
+        return await self.client.get(self.server.make_url(path), headers=headers)
+
+    async def post(self, path: str, data: dict[str, str], headers: dict[str, str]) -> ClientResponse:
+        url = self.server.make_url(path)
+        return await self.client.post(url, data=data, headers=headers, allow_redirects=False)
+
+    async def status(self) -> Any:
+        await self.dashboard.sampler.look()
+        return await (await self.get("/api/status")).json()
+
+
+Play = Callable[..., None]
+
+
+@pytest.fixture
+def play(config: Config, monkeypatch: pytest.MonkeyPatch) -> Play:
+    """Runs an async function with a dashboard on loopback."""
+    monkeypatch.setattr(sampler_module, "INTERVAL_S", 0.05)
+
+    def played(
+        story: Callable[[Stage], Awaitable[None]], *, host: str = "127.0.0.1", actions: bool = True
+    ) -> None:
+        async def main() -> None:
+            dashboard = Dashboard(config, Doors(host, Secret(TOKEN), actions))
+            async with (
+                asyncio.timeout(30),
+                connect(config) as client,
+                ClientSession(timeout=ClientTimeout(10)) as session,
+            ):
+                queue = IdQueue(client, KINDS["movies"])
+                await queue.seed([1, 2, 3, 4])
+                await queue.beat(Heartbeat(name="ada", host="here", pid=7, state="crawling", answers=3))
+                async with TestServer(dashboard.app) as server:
+                    await story(Stage(dashboard, server, session, queue))
+
+        asyncio.run(main())
+
+    return played
+
+
+async def fail(queue: IdQueue, count: int) -> None:
+    leases = await queue.lease("ada", count) or []
+    await queue.settle([Settlement(lease, State.FAILED, "http_500") for lease in leases])
+
+
+def test_programs_read_the_figures_of_redis(play: Play) -> None:
+    async def story(stage: Stage) -> None:
+        await fail(stage.queue, 1)
+        movies = (await stage.status())["kinds"]["movies"]
+        assert {state: movies[state] for state in ("total", "queued", "leased", "kept", "failed")} == {
+            "total": 4, "queued": 3, "leased": 0, "kept": 0, "failed": 1,
+        }  # fmt: skip
+        assert movies["failures"] == {"1": "http_500"}
+        assert [worker["name"] for worker in movies["workers"]] == ["ada"]
+
+    play(story)
+
+
+def test_the_stream_tells_of_changes_and_ends_at_once_with_the_server(play: Play) -> None:
+    async def story(stage: Stage) -> None:
+        response = await stage.get("/events")
+        assert response.headers["Content-Type"] == "text/event-stream"
+        events = aiter(response.content)
+        assert json.loads((await anext(events)).removeprefix(b"data: "))["kinds"]["movies"]["queued"] == 4
+        await fail(stage.queue, 2)
+        async for line in events:
+            if line.startswith(b"data: ") and json.loads(line[6:])["kinds"]["movies"]["queued"] == 2:
+                break
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        await stage.server.close()
+        # aiohttp's own wait for open requests is a minute; ours has to end them before.
+        assert loop.time() - started < 10
+
+    play(story)
+
+
+def test_many_viewers_cost_one_reader(play: Play) -> None:
+    async def story(stage: Stage) -> None:
+        looks = 0
+        look = stage.dashboard.sampler._read
+
+        async def counted() -> None:
+            nonlocal looks
+            looks += 1
+            await look()
+
+        stage.dashboard.sampler._read = counted  # type: ignore[method-assign]
+        viewers = [await stage.get("/events") for _ in range(5)]
+        before = looks
+        for _ in range(3):
+            await asyncio.gather(*(anext(aiter(viewer.content)) for viewer in viewers))
+        assert looks - before <= 4
+        for viewer in viewers:
+            viewer.close()
+
+    play(story)
+
+
+def test_prometheus_gets_a_content_type_and_metrics(play: Play) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.status()
+        response = await stage.get("/metrics")
+        assert response.headers["Content-Type"].startswith("text/plain; version=")
+        families = {each.name: each for each in parser.text_string_to_metric_families(await response.text())}
+        queued = [s.value for s in families["tmdb_ids"].samples if s.labels["state"] == "queued"]
+        assert queued == [4]
+
+    play(story)
+
+
+def test_every_response_has_the_policy_and_no_error_tells_how_it_is_made(play: Play) -> None:
+    async def story(stage: Stage) -> None:
+        for path in ("/", "/events", "/metrics", "/api/status", "/nowhere", "/worker?name=x", "/page.css"):
+            response = await stage.get(path)
+            assert "default-src 'none'" in response.headers["Content-Security-Policy"], path
+            assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+            assert "unsafe" not in response.headers["Content-Security-Policy"]
+            assert response.headers["X-Content-Type-Options"] == "nosniff"
+            if response.status >= 400:
+                assert "Traceback" not in await response.text()
+            response.close()
+
+    play(story)
+
+
+@pytest.mark.parametrize("path", ["/", "/events", "/api/status", "/metrics", "/livez", "/page.js"])
+def test_a_foreign_name_is_refused_everywhere(play: Play, path: str) -> None:
+    async def story(stage: Stage) -> None:
+        assert (await stage.get(path, Host="evil.example")).status == 403
+
+    play(story)
+
+
+@pytest.mark.parametrize("path", ["/", "/events", "/api/status", "/metrics", "/page.js", "/worker", "/x"])
+def test_beyond_loopback_everything_needs_the_token(play: Play, path: str) -> None:
+    async def story(stage: Stage) -> None:
+        refused = await stage.get(path)
+        assert refused.status == 401
+        assert refused.headers["WWW-Authenticate"].startswith("Basic ")
+        assert (await stage.get(path, **BEARER)).status != 401
+        assert (await stage.get("/livez")).status == 200
+
+    play(story, host="0.0.0.0")
+
+
+def test_pause_and_resume_do_what_they_say(play: Play) -> None:
+    async def story(stage: Stage) -> None:
+        response = await stage.post("/actions/pause", {"kind": "movies"}, BEARER)
+        assert (response.status, await response.json()) == (
+            200,
+            {"action": "pause", "kind": "movies", "done": 1},
+        )
+        assert (await stage.queue.snapshot()).paused_since
+        assert (await stage.status())["kinds"]["movies"]["paused_since"]
+        await stage.post("/actions/resume", {"kind": "movies", "token": TOKEN}, {})
+        assert not (await stage.queue.snapshot()).paused_since
+
+    play(story)
+
+
+def test_requeue_takes_what_failed(play: Play) -> None:
+    async def story(stage: Stage) -> None:
+        await fail(stage.queue, 3)
+        response = await stage.post("/actions/requeue", {"kind": "movies"}, BEARER)
+        assert (await response.json())["done"] == 3
+        snapshot = await stage.queue.snapshot()
+        assert (snapshot.of(State.FAILED), snapshot.queued, snapshot.failures) == (0, 4, {})
+
+    play(story)
+
+
+def test_a_form_is_answered_by_the_page_wherever_it_lies(play: Play) -> None:
+    async def story(stage: Stage) -> None:
+        response = await stage.post("/actions/pause", {"kind": "movies", "token": TOKEN}, {})
+        assert (response.status, response.headers["Location"]) == (303, "../?done=pause-movies")
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    ("data", "headers"),
+    [
+        ({}, {}),
+        ({"token": "wrong"}, {}),
+        ({}, {"Authorization": "Bearer wrong"}),
+        ({}, {"Authorization": "Basic OlRPS0VO"}),
+        ({}, {**BEARER, "Origin": "https://evil.example"}),
+        ({"token": TOKEN}, {"Sec-Fetch-Site": "cross-site"}),
+        ({"token": TOKEN}, {"Host": "evil.example"}),
+    ],
+)
+def test_nothing_happens_without_the_token_or_from_elsewhere(
+    play: Play, data: dict[str, str], headers: dict[str, str]
+) -> None:
+    async def story(stage: Stage) -> None:
+        response = await stage.post("/actions/pause", {"kind": "movies", **data}, headers)
+        assert response.status == 403
+        assert not (await stage.queue.snapshot()).paused_since
+
+    play(story)
+
+
+def test_nothing_can_be_changed_unless_it_was_started_so(play: Play) -> None:
+    async def story(stage: Stage) -> None:
+        assert (await stage.post("/actions/pause", {"kind": "movies"}, BEARER)).status == 403
+        assert not (await stage.queue.snapshot()).paused_since
+
+    play(story, actions=False)
+
+
+@pytest.mark.parametrize(("action", "kind"), [("burn", "movies"), ("pause", "cars"), ("pause", "")])
+def test_what_is_not_known_is_refused(play: Play, action: str, kind: str) -> None:
+    async def story(stage: Stage) -> None:
+        assert (await stage.post(f"/actions/{action}", {"kind": kind}, BEARER)).status == 404
+
+    play(story)
+
+
+def test_keys_that_somebody_else_wrote_make_it_stale_and_not_fall(play: Play, config: Config) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.status()
+        async with redis.asyncio.Redis.from_url(str(config.redis_url)) as client:
+            await client.set("{movies}:counts", "not a hash")
+        assert (await stage.status())["stale"].startswith("stale since")
+        assert (await stage.get("/readyz")).status == 503
+        assert (await stage.get("/livez")).status == 200
+
+    play(story)

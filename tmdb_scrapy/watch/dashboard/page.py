@@ -1,0 +1,124 @@
+"""The page as it is when it is loaded: true without a script."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from tmdb_scrapy.kinds import KINDS
+from tmdb_scrapy.queue import Heartbeat, Snapshot
+from tmdb_scrapy.watch.charts import Line, lines
+from tmdb_scrapy.watch.dashboard.course import SPANS, Span, charts
+from tmdb_scrapy.watch.dashboard.status import STATES, cells, numbers, shown, stale, texts
+from tmdb_scrapy.watch.dashboard.stream import shape
+from tmdb_scrapy.watch.sampler import INTERVAL_S, Sampler
+from tmdb_scrapy.watch.status import duration
+
+LONGEST_TEXT = 300
+"""Characters of a worker's error or of a reason that are shown."""
+DONE = {
+    "pause": "Paused: workers finish what they hold, and wait.",
+    "resume": "Resumed.",
+    "requeue": "What had failed is queued again.",
+}
+TMDB = "https://www.themoviedb.org"
+
+
+class Page:
+    """Makes the page, and a worker's, of what a sampler has."""
+
+    def __init__(self, sampler: Sampler, actions: bool) -> None:
+        self._sampler = sampler
+        self._actions = actions
+        environment = Environment(
+            loader=PackageLoader("tmdb_scrapy.watch.dashboard", "assets"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        environment.filters["cut"] = cut
+        self._whole = environment.get_template("page.html")
+        self._worker = environment.get_template("worker.html")
+
+    def whole(self, span: str, done: str, now: float) -> str:
+        """The page. `span`: name of the stretch of time that charts show; `done`: the action that was asked
+        for just now, and its kind."""
+        sample = self._sampler.sample
+        action, _, kind = done.partition("-")
+        chosen = SPANS.get(span) or next(iter(SPANS.values()))
+        return self._whole.render(
+            kinds=[self._kind(name, each, chosen, now) for name, each in shown(sample)],
+            stale=stale(sample, now),
+            shape=shape(self._sampler),
+            at=sample.at,
+            clock=_clock(sample.at),
+            spans=SPANS,
+            span=chosen,
+            states=[state.label for state in STATES],
+            actions=self._actions,
+            said=f"{kind}: {DONE[action]}" if action in DONE and kind in KINDS else "",
+        )
+
+    def worker(self, kind: str, name: str, now: float) -> str | None:
+        """The page of a worker; None for one that does not live."""
+        snapshot = self._sampler.sample.kinds.get(kind)
+        found = next((each for each in snapshot.workers if each.name == name), None) if snapshot else None
+        if found is None:
+            return None
+        rates = self._sampler.rates.get(name, ())
+        times = [now - INTERVAL_S * ago for ago in range(len(rates) - 1, -1, -1)]
+        chart = lines(
+            "Answers a second", "Of this worker, over the last five minutes.", times,
+            [Line("answers", list(rates))], "1/s",
+        )  # fmt: skip
+        return self._worker.render(kind=kind, worker=found, facts=_facts(found, now), chart=chart)
+
+    def _kind(self, name: str, snapshot: Snapshot, span: Span, now: float) -> dict[str, Any]:
+        kind, sample = KINDS[name], self._sampler.sample
+        return {
+            "name": name,
+            "singular": kind.singular,
+            "link": f"{TMDB}/{kind.path}/",
+            "numbers": numbers(snapshot),
+            "texts": texts(snapshot, sample, name, now),
+            "charts": charts(name, self._sampler.minutes[name], span, now),
+            "workers": [(worker, cells(worker, now)) for worker in snapshot.workers],
+            "lost": snapshot.lost,
+            "gone": [
+                (each.last, duration(now - each.since), snapshot.lost.get(each.last.name, 0))
+                for each in reversed(self._sampler.gone[name].values())
+            ],
+            "failures": sorted(snapshot.failures.items()),
+            "paused": bool(snapshot.paused_since),
+        }
+
+
+def _facts(worker: Heartbeat, now: float) -> list[tuple[str, str]]:
+    settled = ", ".join(f"{label} {count:,}" for label, count in sorted(worker.outcomes.items()))
+    return [
+        ("host", worker.host),
+        ("process", str(worker.pid)),
+        ("state", worker.state),
+        ("running for", duration(max(now - worker.started_at, 0.0))),
+        ("answers", f"{worker.answers:,}"),
+        ("of status 429", f"{worker.throttled:,}"),
+        ("allowed", f"{worker.allowed_per_s:,.1f}/s"),
+        ("on the wire", f"{worker.in_flight:,}"),
+        ("leased", f"{worker.leased:,}"),
+        ("settled", settled or "nothing yet"),
+        ("memory", f"{worker.memory_bytes / 1e6:,.0f} MB"),
+        ("last seen", f"{max(now - worker.seen_at, 0.0):.0f} s ago"),
+        ("last error", cut(worker.last_error) or "none"),
+    ]
+
+
+def cut(text: str) -> str:
+    """As much of a text as a page has room for."""
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
+
+
+def _clock(at: float) -> str:
+    return time.strftime("%H:%M:%S UTC", time.gmtime(at)) if at else "never"
