@@ -72,18 +72,20 @@ def test_a_page_instead_of_the_api_ends_the_crawl(crawl: Callable[..., Crawl]) -
     ends_without_settling(blocked, "shows a page instead of TMDb's data")
 
 
+@pytest.mark.slow
 def test_a_page_that_comes_in_mid_crawl_is_waited_out_and_said(crawl: Callable[..., Crawl]) -> None:
     captive = crawl("--movies", "600", RATE_LIMIT="100")
     job = captive.start_command([sys.executable, "-m", "scrapy", "job", "movies"])
     captive.await_settled(100)
     captive.sandbox.set(faults={"html": 1})
-    job.says("workers: the API seems to be down: ")
+    job.says(": the API seems to be down: ")
     captive.sandbox.set(faults={})
     assert job.wait() == 0, job.output
     captive.assert_exact()
     assert "a page instead" in job.output
 
 
+@pytest.mark.slow
 def test_a_long_retry_after_is_said_with_the_time_at_which_it_ends(crawl: Callable[..., Crawl]) -> None:
     silenced = crawl("--movies", "300", "--limit-per-ip", "10", "--retry-after", "20", RATE_LIMIT="0")
     job = silenced.start_command([sys.executable, "-m", "scrapy", "job", "movies"])
