@@ -194,13 +194,14 @@ def start_ours(
     ]
 
 
-def ours(**settings: str) -> Crawler:
+def ours(name: str = "tmdb-scrapy", share: float = 1.0, **settings: str) -> Crawler:
     """This project, with `.env` settings over those of the benchmark."""
     return Crawler(
-        "tmdb-scrapy",
+        name,
         _seed,
         lambda task, cores: start_ours(task, cores, **settings),
         lambda task: list((task.directory / "data/movies/parts").glob("*.jsonl")),
+        share,
     )
 
 
@@ -252,6 +253,10 @@ BARE = Crawler(
 )
 """Asks over this project's connections and does nothing else: what is lost by then is not the crawler's."""
 PLAIN_AIOHTTP = Crawler("aiohttp script", _nothing, _start_script("plain_aiohttp.py", CONCURRENCY), _output)
+PLAIN_PYREQWEST = Crawler(
+    "pyreqwest script", _nothing, _start_script("plain_pyreqwest.py", CONCURRENCY), _output
+)
+SCRAPYS_ENGINE = ours("tmdb-scrapy, TMDB_ENGINE=scrapy", 0.5, TMDB_ENGINE="scrapy")
 REQUESTS = Crawler(
     "requests in threads", _nothing, _start_script("requests_threads.py", REQUESTS_THREADS), _output, 0.2
 )

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from benchmarks import capacity
 from benchmarks.bodies import TMDB_LIKE, UNIFORM
-from benchmarks.crawlers import PLAIN_AIOHTTP, REQUESTS, STOCK, STOCK_QUIET, Crawl, ours
+from benchmarks.crawlers import (
+    PLAIN_AIOHTTP,
+    PLAIN_PYREQWEST,
+    REQUESTS,
+    SCRAPYS_ENGINE,
+    STOCK,
+    STOCK_QUIET,
+    Crawl,
+    ours,
+)
 from benchmarks.figures import Goal, Outcome, ratios
 from benchmarks.servers import ApiServer
 from benchmarks.workbench import Workbench
@@ -15,10 +24,12 @@ BUSY = 0.9
 WARM_UP = 100
 PER_S = "requests/s"
 GOALS = {
-    PLAIN_AIOHTTP.name: Goal(1.0),
+    PLAIN_PYREQWEST.name: Goal(0.6),
+    PLAIN_AIOHTTP.name: Goal(1.9),
     REQUESTS.name: Goal(5.0),
-    STOCK.name: Goal(6.0),
+    STOCK.name: Goal(15.0),
     STOCK_QUIET.name: None,
+    SCRAPYS_ENGINE.name: None,
 }
 """How many times as fast as each peer this project wants to be on one core."""
 TWO_PROCESSES_GOAL = Goal(1.5)
@@ -36,7 +47,7 @@ def peers_uniform(bench: Workbench) -> Outcome:
 
 def _compare(scenario: str, bench: Workbench, server: ApiServer) -> Outcome:
     outcome = Outcome(scenario)
-    crawlers = [ours(), PLAIN_AIOHTTP, STOCK, STOCK_QUIET, REQUESTS]
+    crawlers = [ours(), PLAIN_PYREQWEST, PLAIN_AIOHTTP, STOCK, STOCK_QUIET, REQUESTS, SCRAPYS_ENGINE]
     task = bench.task(server, len(server.ids), name="capacity")
     client, capacity_per_s = capacity.measure(task, bench.cores.crawler, CAPACITY_S)
     for crawler in crawlers:
