@@ -8,7 +8,7 @@ KIND ?= movies
 KINDS := $(if $(filter command line environment,$(origin KIND)),$(KIND),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables refresh pause resume dashboard
+.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables report refresh pause resume dashboard
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -51,7 +51,7 @@ redis-stop: setup ## stop it
 seed: setup ## queue the IDs of the daily export (KIND=people, or several: KIND="movies people tv")
 	@$(SCRAPY) seed $(KIND)
 
-crawl: setup ## the whole job on this machine: Redis, seed, workers, merge, audit (KIND="movies people tv")
+crawl: setup ## the whole job on this machine: Redis, seed, workers, merge, audit, report (KIND="movies people tv")
 	@$(SCRAPY) job $(KIND)
 
 status: setup ## how the crawl stands (WATCH=1 refreshes)
@@ -85,6 +85,9 @@ tables: setup ## tables of the merged files: Parquet, DuckDB (FORMAT="csv sqlite
 dashboard: setup ## a page that shows the crawl, at http://127.0.0.1:8632 (DASHBOARD="--port 9000 --actions")
 	@$(VENV)/python -c 'import jinja2, prometheus_client' 2>/dev/null || $(VENV)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dashboard]'
 	@$(SCRAPY) dashboard $(DASHBOARD)
+
+report: setup ## a page about the crawl and what it collected: data/report.html
+	@$(SCRAPY) report
 
 bench: setup ## the crawl beside its peers, measured on this machine (BENCH="--help" for options)
 	@$(VENV)/python -m benchmarks.run $(BENCH)

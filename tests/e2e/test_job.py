@@ -38,10 +38,14 @@ def test_the_job_stops_cleanly_and_the_same_command_continues(
         "records/s",
         "movies.jsonl",
         "agree",
+        "report.html",
     ):
         assert expected in again.output, again.output
     whole.assert_exact()
     assert whole.fetched_twice() == 0
+    report = (whole.data / "report.html").read_text(encoding="utf-8")
+    assert f"<dt>movies</dt><dd>{len(whole.merged.read_bytes().splitlines()):,}</dd>" in report
+    assert "<dt>movies done</dt><dd>1,000</dd>" in report
 
 
 def test_the_job_replaces_a_worker_that_was_killed(crawl: Callable[..., Crawl]) -> None:

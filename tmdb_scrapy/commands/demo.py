@@ -21,6 +21,7 @@ from tmdb_scrapy.local.redis_server import RedisServer
 from tmdb_scrapy.local.workers import run_scrapy
 from tmdb_scrapy.sandbox.server.process import SandboxError, SandboxProcess
 from tmdb_scrapy.tables.building import DATABASE
+from tmdb_scrapy.watch.report.page import NAME as REPORT
 
 DIRECTORY = Path(".demo")
 QUESTION = """\
@@ -73,6 +74,7 @@ class Command(ScrapyCommand):
                 self.exitcode = run_scrapy(
                     "job", *(kind.name for kind in kinds), environment=environment
                 ) or _tables(environment, kinds)
+                print(f"report   {DIRECTORY / 'data' / REPORT}", flush=True)
         except (RedisServerError, SandboxError) as error:
             self.exitcode = complain(str(error))
         except KeyboardInterrupt:

@@ -26,11 +26,15 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Command(KindsCommand, ScrapyCommand):
-    """Redis if there is none here, seed if nothing is queued, PROCESSES workers, merge, audit. Ctrl-C stops
-    cleanly; the same command continues."""
+    """Redis if there is none here, seed if nothing is queued, PROCESSES workers, merge, audit, report.
+    Ctrl-C stops cleanly; the same command continues."""
 
     def short_desc(self) -> str:
-        return "Do the whole job on this machine: seed, crawl, merge, audit"
+        return "Do the whole job on this machine: seed, crawl, merge, audit, report"
+
+    def execute(self, opts: argparse.Namespace) -> None:
+        super().execute(opts)
+        self._step("report")
 
     def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
         if not self.config.tmdb_api_key:

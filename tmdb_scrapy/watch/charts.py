@@ -43,7 +43,7 @@ class Bar(NamedTuple):
     text: str = ""
     """What stands at its end; without it the value."""
     series: int = 1
-    """Its colour, from 1."""
+    """Its colour, from 1; 0 is grey, for what stands for many."""
     spread: tuple[float, float] | None = None
     """The least and the largest that was measured, where `value` is in the middle."""
 
@@ -172,13 +172,13 @@ def cells(
     of_columns: Sequence[str],
     of_rows: Sequence[str],
     counts: Sequence[Sequence[int]],
-    heading: str,
+    axes: tuple[str, str],
 ) -> Chart:
     """A grid in which the darkest cell counts most: how two things that were measured hang together.
 
-    The first row of `counts` is drawn at the bottom, as on a graph; `heading` says what rows and columns are.
+    The first row of `counts` is drawn at the bottom, as on a graph. `axes`: what columns and rows are.
     """
-    left, bottom = 52.0, 4.0 + 18 * len(of_rows)
+    left, bottom = 52.0, 22.0 + 18 * len(of_rows)
     step = (WIDTH - left - 4) / max(len(of_columns), 1)
     most = max((count for row in counts for count in row), default=0) or 1
     parts = []
@@ -200,8 +200,10 @@ def cells(
         if x % every == 0
     ]
     rows: list[list[Cell]] = [[name, *of_row] for name, of_row in zip(of_rows, counts, strict=True)]
-    svg = _svg(title, description, WIDTH, bottom + 24, parts, not any(map(any, counts)))
-    return Chart(title, svg, Table([heading, *of_columns], rows))
+    parts.append(_text(0, 13, f"↑ {axes[1]}", of="soft"))
+    parts.append(_text(WIDTH, bottom + 33, f"{axes[0]} →", anchor="end", of="soft"))
+    svg = _svg(title, description, WIDTH, bottom + 38, parts, not any(map(any, counts)))
+    return Chart(title, svg, Table([f"{axes[1]} \\ {axes[0]}", *of_columns], rows))
 
 
 class _Plot:

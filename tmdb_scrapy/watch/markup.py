@@ -22,10 +22,15 @@ class Table(NamedTuple):
     rows: Sequence[Sequence[Cell]]
 
 
+def plain(text: str, letters: int = LONGEST_TEXT) -> str:
+    """Text without what a page has no place for, cut after so many letters. It is not escaped yet."""
+    shown = text if len(text) <= letters else text[: max(letters - 1, 1)] + "…"
+    return _NOT_TEXT.sub("\ufffd", shown)
+
+
 def escaped(text: str, letters: int = LONGEST_TEXT) -> str:
     """Text as text of HTML and XML, cut after so many letters."""
-    shown = text if len(text) <= letters else text[: max(letters - 1, 1)] + "…"
-    return escape(_NOT_TEXT.sub("\ufffd", shown))
+    return escape(plain(text, letters))
 
 
 def as_html(table: Table) -> str:
