@@ -66,9 +66,10 @@ class Chart(NamedTuple):
     @property
     def figure(self) -> str:
         """The chart with its heading, and its table behind a fold."""
+        table = as_html(self.table, f"The numbers of {self.title}")
         return (
             f'<figure class="chart"><figcaption>{escaped(self.title)}</figcaption>{self.svg}'
-            f"<details><summary>The numbers</summary>{as_html(self.table)}</details></figure>"
+            f"<details><summary>The numbers</summary>{table}</details></figure>"
         )
 
     @property

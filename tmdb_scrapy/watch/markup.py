@@ -33,12 +33,12 @@ def escaped(text: str, letters: int = LONGEST_TEXT) -> str:
     return escape(plain(text, letters))
 
 
-def as_html(table: Table) -> str:
-    """A table as HTML."""
+def as_html(table: Table, label: str = "Table") -> str:
+    """A table as HTML. `label` is what those hear who go from one part of a page to the next."""
     heading = "".join(f'<th scope="col">{escaped(cell)}</th>' for cell in table.heading)
     rows = "".join(f"<tr>{''.join(_cells(row))}</tr>" for row in table.rows)
     return (
-        f'<div class="table" tabindex="0" role="region" aria-label="Table"><table>'
+        f'<div class="table" tabindex="0" role="region" aria-label="{escaped(label)}"><table>'
         f"<thead><tr>{heading}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 

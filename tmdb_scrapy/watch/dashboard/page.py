@@ -15,6 +15,7 @@ from tmdb_scrapy.watch.dashboard.status import STATES, cells, numbers, shown, st
 from tmdb_scrapy.watch.dashboard.stream import shape
 from tmdb_scrapy.watch.sampler import INTERVAL_S, Sampler
 from tmdb_scrapy.watch.status import duration
+from tmdb_scrapy.watch.waits import waits_for
 
 LONGEST_TEXT = 300
 """Characters of a worker's error or of a reason that are shown."""
@@ -111,7 +112,7 @@ def _facts(worker: Heartbeat, now: float) -> list[tuple[str, str]]:
         ("settled", settled or "nothing yet"),
         ("memory", f"{worker.memory_bytes / 1e6:,.0f} MB"),
         ("last seen", f"{max(now - worker.seen_at, 0.0):.0f} s ago"),
-        ("last error", cut(worker.last_error) or "none"),
+        ("waits for", cut(waits_for(worker)) or "nothing"),
     ]
 
 

@@ -10,6 +10,7 @@ from tmdb_scrapy.queue import Heartbeat, Minute, Snapshot, State
 from tmdb_scrapy.queue.keys import UPDATED_AT
 from tmdb_scrapy.watch.sampler import INTERVAL_S, Sample, Sampler
 from tmdb_scrapy.watch.status import duration, left_s, rate_per_s
+from tmdb_scrapy.watch.waits import waits_for
 
 STALE_S = 5 * INTERVAL_S
 """A sample is stale when it is so old: Redis is away, or hangs."""
@@ -122,7 +123,7 @@ def told(worker: Heartbeat) -> dict[str, Any]:
         "settled": sum(worker.outcomes.values()),
         "throttled": worker.throttled,
         "memory_bytes": worker.memory_bytes,
-        "last_error": worker.last_error,
+        "waits_for": waits_for(worker),
         "seen_at": worker.seen_at,
     }
 
@@ -137,5 +138,5 @@ def cells(worker: Heartbeat, now: float) -> list[str]:
         f"{worker.throttled:,}",
         f"{worker.memory_bytes / 1e6:,.0f} MB",
         "now" if silent_s < 2 * INTERVAL_S else f"{silent_s:.0f} s ago",
-        worker.last_error,
+        waits_for(worker),
     ]
