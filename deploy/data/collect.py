@@ -15,6 +15,7 @@ from deploy.data.incoming import INCOMING, Claims, Collected, Receiver, inventor
 from deploy.fleet import Fleet
 from deploy.ssh.failures import FleetError, HostFailure
 from deploy.ssh.hosts import Host
+from tmdb_scrapy import privacy
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue, connect
@@ -73,8 +74,8 @@ def _ledger(config: Config, kind: Kind) -> bytes | None:
 @contextlib.contextmanager
 def _alone(directory: Path) -> Iterator[None]:
     """One collect at a time: two would write to the same unfinished files."""
-    (directory / INCOMING).mkdir(parents=True, exist_ok=True)
-    with (directory / INCOMING / "lock").open("w") as lock:
+    privacy.directory(directory / INCOMING)
+    with privacy.lock(directory / INCOMING / "lock") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -12,6 +12,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+from tmdb_scrapy import privacy
 from tmdb_scrapy.config import Secret
 
 FILE = "console.password"
@@ -27,7 +28,7 @@ def console_password(data_dir: Path) -> Secret:
         if stat.S_IMODE(file.stat().st_mode) & 0o077:
             file.unlink()
     if not file.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
+        privacy.open_directory(data_dir)
         written = data_dir / f"{FILE}.{secrets.token_hex(8)}.partial"
         with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
             output.write(secrets.token_urlsafe(16))

@@ -11,6 +11,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from tmdb_scrapy import privacy
+
 RESTARTS = 5
 """How many workers that died by a signal are replaced; more deaths than that have a cause to look at."""
 STOP_TIMEOUT_S = 60.0
@@ -27,7 +29,7 @@ class Workers:
         """Each worker, its log, and where in it the worker's own lines begin."""
         self._restarts = 0
         self._started = 0
-        logs.mkdir(parents=True, exist_ok=True)
+        privacy.directory(logs)
         for _ in range(count):
             self._start()
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from tmdb_scrapy import privacy
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import State
 
@@ -20,9 +21,9 @@ KEPT = State.KEPT.value[0]
 def remember(data_dir: Path, kind: Kind, ledger: bytes) -> None:
     """All that `ledger` calls kept has been brought here. Raises `OSError`."""
     file = _file(data_dir, kind)
-    file.parent.mkdir(parents=True, exist_ok=True)
+    privacy.open_directory(file.parent)
     unfinished = file.with_name(f"{file.name}.{os.getpid()}.partial")
-    unfinished.write_bytes(ledger)
+    privacy.write(unfinished, ledger)
     unfinished.replace(file)
 
 

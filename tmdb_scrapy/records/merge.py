@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tmdb_scrapy import privacy
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import State
 from tmdb_scrapy.records import collected
@@ -95,8 +96,8 @@ def merge(
 def alone(directory: Path) -> Iterator[None]:
     """One merge at a time: of two, the later would undo what the earlier wrote. The lock ends with its
     process. Raises `MergeIsRunning`."""
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / "merge.lock").open("wb") as lock:
+    privacy.open_directory(directory)
+    with privacy.lock(directory / "merge.lock") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

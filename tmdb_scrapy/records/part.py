@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from tmdb_scrapy import privacy
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.records.index import Entry, index_of, part_header
 
@@ -67,7 +68,7 @@ class Part:
             self._size += len(line)
 
     def _open(self) -> BinaryIO:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        privacy.open_directory(self.path.parent)
         index = index_of(self.path)
         # The index comes first: a part without one is taken for an older release's, and indexed by reading.
         self._index = index.open("xb", buffering=0)

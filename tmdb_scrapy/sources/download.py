@@ -17,6 +17,7 @@ from pyreqwest.client import ClientBuilder
 from pyreqwest.exceptions import PyreqwestError
 from pyreqwest.response import Response
 
+from tmdb_scrapy import privacy
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.network import Proxies, Untrusted, prepared, translated
 from tmdb_scrapy.sources.export import CHUNK_BYTES, ExportError, is_gzip, size_of
@@ -112,7 +113,7 @@ def _fetch(url: str, path: Path, report: Reporter, proxies: Proxies) -> None:
 
 async def _download(url: str, path: Path, report: Reporter, proxies: Proxies) -> None:
     """Download into `path`. Raises `_Unusable` when the server has no such file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    privacy.directory(path.parent)
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     # A mirror may send on to another; there is no key that could go along.
     builder = prepared(ClientBuilder(), proxies).follow_redirects(True)

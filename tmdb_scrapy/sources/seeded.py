@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from tmdb_scrapy import privacy
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.sources.export import Export, Line, read_export
 
@@ -82,7 +83,7 @@ class SeededRecord:
 
     def begin(self, selection: Selection) -> None:
         """Write down that `selection` is being seeded, so that an interrupted seeding can be continued."""
-        self._directory.mkdir(parents=True, exist_ok=True)
+        privacy.directory(self._directory)
         _write_whole(self._begun, msgspec.json.encode(selection))
 
     def finish(self, selection: Selection) -> None:

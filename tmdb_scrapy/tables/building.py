@@ -56,7 +56,7 @@ def build(order: Order, target: Path, report: Report) -> dict[str, int]:
     Raises `BrokenLine`, `NotInstalled`, and `EngineFailed` or `OSError`, for example when the disk is full.
     """
     working = target / "working"
-    working.mkdir()
+    working.mkdir(mode=0o700)
     with connect(working) as database:
         spans = _read(order, Staging(database, working), database, report)
         database.execute(files(__package__).joinpath("macros.sql").read_text(encoding="utf-8"))

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tmdb_scrapy import privacy
+
 
 class InUse(Exception):
     """Something stands where the tables belong; the text says what."""
@@ -30,12 +32,12 @@ def new_generation(data_dir: Path, links: Iterable[str]) -> Iterator[Path]:
     writes tables there, or when a name is taken by something that this function did not make; `OSError`.
     """
     home = data_dir / ".tables"
-    home.mkdir(parents=True, exist_ok=True)
+    privacy.open_directory(home)
     with _alone(home):
         _refuse_strangers(data_dir, ["tables", *links])
         _remove_all_but(home, _current(data_dir))
         new = home / str(1 + max((int(old.name) for old in _generations(home)), default=0))
-        new.mkdir()
+        new.mkdir(mode=0o755)
         try:
             yield new
             _sync(new)
@@ -46,7 +48,7 @@ def new_generation(data_dir: Path, links: Iterable[str]) -> Iterator[Path]:
 
 @contextmanager
 def _alone(home: Path) -> Iterator[None]:
-    with (home / "lock").open("w") as lock:
+    with privacy.lock(home / "lock") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

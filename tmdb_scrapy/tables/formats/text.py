@@ -29,7 +29,7 @@ def write_jsonl(database: DuckDBPyConnection, tables: Sequence[Table], target: P
 
 
 def _write(database: DuckDBPyConnection, tables: Sequence[Table], directory: Path, options: str) -> None:
-    directory.mkdir()
+    directory.mkdir(mode=0o755)
     suffix = directory.name
     for table in tables:
         file = quoted(str(directory / f"{table.name}.{suffix}"))

@@ -33,7 +33,7 @@ exec neo4j-admin database import full --multiline-fields=true \\
 
 def write_neo4j(database: DuckDBPyConnection, tables: Sequence[Table], target: Path) -> None:
     directory = target / "neo4j"
-    directory.mkdir()
+    directory.mkdir(mode=0o755)
     _stand_in(database, tables)
     database.execute(files(__package__).joinpath("parts_played.sql").read_text(encoding="utf-8"))
     options: list[str] = []
