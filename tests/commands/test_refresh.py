@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import IdQueue, Ledger, Settlement, State
 from tmdb_scrapy.queue.freshness import known
+from tmdb_scrapy.queue.recorded_settings import present
 from tmdb_scrapy.sandbox.server.process import SandboxProcess
 from tmdb_scrapy.sources import download
 
@@ -219,3 +221,22 @@ def test_stale_ones_are_listed_and_asked_for_again(world: World, capsys: Say) ->
         assert "stale" in said and all(str(each) in said for each in stale), command
     assert world.invoke("refresh", "movies") == 0
     assert counted(capsys.readouterr().out)["failed"] == len(stale) > 0
+
+
+def test_asking_for_everything_takes_up_settings_that_changed(
+    world: World, config: Config, as_user: pytest.MonkeyPatch
+) -> None:
+    async def settle_one(queue: IdQueue) -> None:
+        await queue.settle_under(present(config, KINDS["movies"]))
+        (lease,) = await queue.lease("ada", 1)
+        await queue.settle([Settlement(lease, State.MISSING)])
+
+    world.invoke("retry", "movies", "--missing")
+    world.ask(settle_one)
+    as_user.setenv("LANGUAGE", "de")
+    assert world.invoke("refresh", "movies") == 0
+    assert world.invoke("refresh", "movies", "--all", "--dry-run") == 0
+    assert world.ask(IdQueue.settings)["LANGUAGE"] == "en-US"
+    assert world.invoke("refresh", "movies", "--all") == 0
+    assert world.ask(IdQueue.settings)["LANGUAGE"] == "de"
+    assert world.ask(IdQueue.settings)["FILTER"] == "off"

@@ -18,7 +18,9 @@ from tmdb_scrapy.commands.crawl import HOW_TO_GET_A_KEY
 from tmdb_scrapy.downloader.asking import Asking, NotAnswered
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.network import Proxies
+from tmdb_scrapy.queue import IdQueue
 from tmdb_scrapy.queue.freshness import NOTHING, Conclusion, Known, ask_again, known
+from tmdb_scrapy.queue.recorded_settings import differing, present
 from tmdb_scrapy.sources import download
 from tmdb_scrapy.sources.changes import FeedError, changed
 from tmdb_scrapy.sources.difference import REASONS, Compared, Plan, compare, plan
@@ -95,6 +97,8 @@ class Command(KindsCommand, ScrapyCommand):
             )
         if not opts.dry_run:
             self._remember(kind, file, selections)
+        if opts.all and not opts.dry_run:
+            self._take_up_settings(kind)
 
     def _selections(self, kind: Kind, before: Known) -> list[Selection]:
         """What was seeded, by whichever machine."""
@@ -174,6 +178,12 @@ class Command(KindsCommand, ScrapyCommand):
         print(" · ".join(parts), flush=True)
         if left_alone:
             print(f"left alone {left_alone:,}: the change feed names them, and nobody asked for them")
+
+    def _take_up_settings(self, kind: Kind) -> None:
+        """All outcomes will be those of the settings of now. Raises `CommandFailed` while workers live."""
+        now = present(self.config, kind)
+        if differing(self.ask(kind, IdQueue.settings), now, kind):
+            self.ask(kind, lambda queue: queue.adopt(now))
 
     def _remember(self, kind: Kind, file: Path, selections: Sequence[Selection]) -> None:
         """From now on the audit compares with this export; the ones before go."""
