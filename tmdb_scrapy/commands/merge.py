@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 
 from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
@@ -10,6 +11,7 @@ from scrapy.commands import ScrapyCommand
 from tmdb_scrapy.commands.base import CommandFailed, KindsCommand, complain, plural
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue, State
+from tmdb_scrapy.queue.recorded_settings import differences, present, way_out
 from tmdb_scrapy.records import collected
 from tmdb_scrapy.records.merge import Merged, MergeIsRunning, merge
 from tmdb_scrapy.records.prune import prune
@@ -44,7 +46,10 @@ class Command(KindsCommand, ScrapyCommand):
         )
 
     def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
-        ledger = self.ask(kind, IdQueue.ledger)
+        picture = self.ask(kind, IdQueue.picture)
+        if not opts.drop:
+            self._refuse_other_settings(kind, picture.settings)
+        ledger = picture.ledger.content
         if not ledger.strip(b"\0"):
             raise CommandFailed(
                 f"Redis knows of no {kind.name}: nothing was merged, and an earlier file is untouched. "
@@ -71,6 +76,17 @@ class Command(KindsCommand, ScrapyCommand):
             )
         if opts.prune:
             self._prune(kind, ledger)
+
+    def _refuse_other_settings(self, kind: Kind, recorded: Mapping[str, str]) -> None:
+        """What another filter dropped, or another server lacks, speaks against no line of this file. Raises
+        `CommandFailed`."""
+        now = present(self.config, kind)
+        if told := differences(recorded, now, kind):
+            raise CommandFailed(
+                f"the outcomes in Redis were reached under other settings: {told}. Nothing was merged, an "
+                f"earlier file is untouched. Check REDIS_URL, set that back, or run: "
+                f"{way_out(recorded, now, kind)}; `scrapy merge {kind.name} --drop` goes by those outcomes"
+            )
 
     def _queue_spoilt(self, kind: Kind, ids: list[int]) -> None:
         """Raises `CommandFailed` when there are any."""
