@@ -1,7 +1,7 @@
 """No ID ends by what can be said of every request: for each final state, an API that says it of all.
 
-Missing, and failed by a page: `test_obstacles.py`; kept: the full disk in `test_faults.py`. How each state is left
-again: `commands/test_final_states.py`.
+Missing, and failed by a page: `test_obstacles.py`; kept: the full disk in `test_faults.py`. How each state is
+left again: `commands/test_final_states.py`.
 """
 
 from __future__ import annotations
