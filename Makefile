@@ -8,7 +8,7 @@ KIND ?= movies
 KINDS := $(if $(filter command line environment,$(origin KIND)),$(KIND),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables report refresh pause resume dashboard
+.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables report refresh update pause resume dashboard
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -59,6 +59,9 @@ status: setup ## how the crawl stands (WATCH=1 refreshes)
 
 refresh: setup ## queue what changed since the last time (then make crawl; on a fleet make launch)
 	@$(SCRAPY) refresh $(KIND)
+
+update: setup ## refresh, crawl, merge, audit, the tables and the upload if there are any (KIND="movies people")
+	@$(SCRAPY) update $(KIND)
 
 merge: setup ## merge the parts into data/KIND.jsonl
 	@$(SCRAPY) merge $(KIND)

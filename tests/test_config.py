@@ -370,6 +370,7 @@ class TestSecrets:
         "REDIS_URL": "redis://:redis-pass@127.0.0.1/0",
         "NEXTCLOUD_UPLOAD": "https://cloud.example.org/s/share-token",
         "NEXTCLOUD_PASSWORD": "share-pass",
+        "NOTIFY_URL": "https://hooks.example.org/share-hook",
     }
 
     def test_the_representation_has_none(self) -> None:
@@ -395,6 +396,7 @@ class TestSecrets:
             ("REDIS_URL", "redis://:hush@host:hush/0", "hush"),
             ("REDIS_URL", "redis://:hush@[host/0", "hush"),
             ("NEXTCLOUD_UPLOAD", "cloud.example.org/s/hush", "hush"),
+            ("NOTIFY_URL", "hooks.example.org/hush", "hush"),
         ],
     )
     def test_a_refused_secret_is_not_shown(self, key: str, text: str, secret: str) -> None:

@@ -73,12 +73,13 @@ class Config:
         "150", value.whole_number(1, 100_000), "a refresh asks again for what is older, in days"
     )
     nextcloud_upload: Secret = _key(
-        "", value.share, "link of a Nextcloud public share, or of a folder of it", secret=True
+        "", value.link, "link of a Nextcloud public share, or of a folder of it", secret=True
     )
     nextcloud_password: Secret = _key("", Secret, "its password, if it has one", secret=True)
     dashboard_token: Secret = _key(
         "", Secret, "lets others see the dashboard, and act on it with --actions", secret=True
     )
+    notify_url: Secret = _key("", value.link, "a webhook that hears how an update ended", secret=True)
     of_kinds: Mapping[str, Any] = dataclasses.field(metadata={})
     """The settings that kinds bring, by key: `APPEND_TO_RESPONSE`, `FILTER`, …"""
     remarks: tuple[str, ...] = dataclasses.field(metadata={})

@@ -152,8 +152,8 @@ def path(text: str) -> Path:
         raise ValueError("a path under a home that exists") from None
 
 
-def share(text: str) -> Secret:
-    """The link of a public share, or nothing."""
+def link(text: str) -> Secret:
+    """The URL of a public share or a webhook, or nothing."""
     return Secret(url("https", "http")(text) if text else "")
 
 

@@ -48,9 +48,11 @@ else:
 class CommandFailed(Exception):
     """A command did not do what it says; the text says why and what to do next."""
 
-    def __init__(self, message: str, code: int = FAILED) -> None:
+    def __init__(self, message: str, code: int = FAILED, is_partial: bool = False) -> None:
         super().__init__(message)
         self.code = code
+        self.is_partial = is_partial
+        """Whether what could be done was done all the same."""
 
 
 class NoRedis(CommandFailed):

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import time
 from urllib.parse import urlsplit
 
 from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, CommandFailed, KindsCommand
+from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, KindsCommand
 from tmdb_scrapy.commands.crawl import HOW_TO_GET_A_KEY
+from tmdb_scrapy.commands.crawl_here import crawl_here
 from tmdb_scrapy.commands.redis import LOOPBACK
 from tmdb_scrapy.kinds import Kind
-from tmdb_scrapy.local.workers import Workers, run_scrapy
+from tmdb_scrapy.local.workers import run_scrapy
 from tmdb_scrapy.queue import IdQueue, Snapshot, State
 from tmdb_scrapy.queue.recorded_settings import present
 from tmdb_scrapy.records.part import merged_file
 from tmdb_scrapy.sources.seeded import SeededRecord
-from tmdb_scrapy.watch.crawl_bar import CrawlBar
 from tmdb_scrapy.watch.status import duration
-
-LOOK_INTERVAL_S = 1.0
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Command(KindsCommand, ScrapyCommand):
@@ -45,7 +41,7 @@ class Command(KindsCommand, ScrapyCommand):
         self._seed(kind)
         started = time.monotonic()
         before = self.ask(kind, IdQueue.snapshot)
-        progress = self._crawl(kind)
+        progress = crawl_here(self, kind)
         self._report(kind, before, progress, time.monotonic() - started)
         self._step("merge", kind.name)
         self._step("audit", kind.name)
@@ -65,43 +61,6 @@ class Command(KindsCommand, ScrapyCommand):
         code = run_scrapy(*arguments)
         if code:
             raise CommandFailed("", code)
-
-    def _crawl(self, kind: Kind) -> Snapshot:
-        workers = Workers(kind.name, self.config.processes, self.config.data_dir / "logs")
-        try:
-            progress = self._watch(kind, workers)
-        except KeyboardInterrupt:
-            raise CommandFailed("stopped; the same command continues", INTERRUPTED) from None
-        finally:
-            # Only the workers' own clean stop is waited for now: a second Ctrl-C must not orphan them.
-            handlers = {number: signal.signal(number, signal.SIG_IGN) for number in STOPPING}
-            workers.stop()
-            for number, handler in handlers.items():
-                signal.signal(number, handler)
-        if progress.queued:
-            raise CommandFailed(
-                "\n".join(workers.complaints()) or "the workers ended before the queue was empty"
-            )
-        return progress
-
-    def _watch(self, kind: Kind, workers: Workers) -> Snapshot:
-        """Show progress until all workers have ended; returns how it stands then."""
-        bar = CrawlBar()
-        with bar.shown:
-            while True:
-                running = workers.running
-                try:
-                    progress = self.ask(kind, IdQueue.snapshot)
-                except CommandFailed:
-                    # The workers wait for a Redis that is away, and so does this.
-                    if not running:
-                        raise
-                else:
-                    bar.update(progress)
-                    if not running and not workers.replace_killed():
-                        return progress
-                workers.replace_killed()
-                time.sleep(LOOK_INTERVAL_S)
 
     def _report(self, kind: Kind, before: Snapshot, after: Snapshot, elapsed_s: float) -> None:
         done = after.done - before.done

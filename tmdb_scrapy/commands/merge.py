@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from functools import partial
 
 from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
@@ -92,7 +93,10 @@ class Command(KindsCommand, ScrapyCommand):
         """Raises `CommandFailed` when there are any."""
         if not ids:
             return
-        queued = self.ask(kind, lambda queue: queue.requeue(ids, State.KEPT))
+        queued = sum(
+            self.ask(kind, partial(IdQueue.requeue, ids=ids, leaving=state))
+            for state in (State.KEPT, State.STALE)
+        )
         collected.forget(self.config.data_dir, kind, ids)
         more = f" and {len(ids) - NAMED_IDS:,} more" if len(ids) > NAMED_IDS else ""
         raise CommandFailed(

@@ -93,7 +93,8 @@ class Command(KindsCommand, ScrapyCommand):
             raise CommandFailed(
                 f"{file.name} has {found.still_exported:,} of the {found.known_exported:,} {kind.name} that "
                 "it had to have: it is not whole, so nothing was concluded from what it lacks. Refresh again "
-                f"when there is another; if it is right, scrapy refresh {kind.name} --all asks for every ID"
+                f"when there is another; if it is right, scrapy refresh {kind.name} --all asks for every ID",
+                is_partial=True,
             )
         if not opts.dry_run:
             self._remember(kind, file, selections)

@@ -16,6 +16,17 @@ def changes_of(merged: Path) -> Path:
     return merged.with_suffix(".changes.jsonl")
 
 
+def counts_in(file: Path, since: float) -> dict[str, int]:
+    """How many of each change a file has that was written since then, in seconds since the epoch; none
+    otherwise, for a merge that changes nothing leaves the file of the one before. Raises `OSError`."""
+    counts = {"added": 0, "updated": 0, "removed": 0}
+    if file.exists() and file.stat().st_mtime >= since:
+        with file.open("rb") as lines:
+            for line in lines:
+                counts[line.rpartition(b':"')[2].rstrip(b'"}\n').decode()] += 1
+    return counts
+
+
 class Changes:
     """An unfinished file of changes, and how many there are of each."""
 
