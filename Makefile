@@ -8,7 +8,7 @@ KIND ?= movies
 KINDS := $(if $(filter command line environment,$(origin KIND)),$(KIND),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables report refresh update pause resume dashboard
+.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables report refresh update schedule pause resume dashboard
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ refresh: setup ## queue what changed since the last time (then make crawl; on a 
 
 update: setup ## refresh, crawl, merge, audit, the tables and the upload if there are any (KIND="movies people")
 	@$(SCRAPY) update $(KIND)
+
+schedule: setup ## have this machine update daily: prints how; INSTALL=1 installs it, REMOVE=1 takes it back
+	@$(SCRAPY) schedule $(KIND) $(if $(INSTALL),--install) $(if $(REMOVE),--remove)
 
 merge: setup ## merge the parts into data/KIND.jsonl
 	@$(SCRAPY) merge $(KIND)
