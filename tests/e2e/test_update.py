@@ -102,19 +102,19 @@ def test_an_update_brings_the_difference_and_a_webhook_hears_of_it(
     assert ended.code == 0 and "movies are up to date" in ended.output, ended
     life.assert_fresh()
     assert not life.crawl.parts(), "parts that are wholly merged stay"
-    assert ended.output.rstrip().endswith("report.html"), ended
+    assert "report.html" in ended.output, ended
     (notice,) = told
     assert notice["outcome"] == "updated" and notice["kind"] == "movies"
     assert notice["text"] == notice["content"] and notice["text"] in ended.output
     changes = (life.crawl.data / "movies.changes.jsonl").read_text().splitlines()
     assert notice["added"] + notice["updated"] + notice["removed"] == len(changes) > 0
 
-    shrunken = life.update(NOTIFY_URL=url, TMDB_API_URL=f"{life.crawl.sandbox.url}/4")
-    assert shrunken.code != 0, shrunken
+    failed = life.update(NOTIFY_URL=url, TMDB_API_URL=f"{life.crawl.sandbox.url}/4")
+    assert failed.code != 0, failed
     assert told[-1]["outcome"] == "failed" and "TMDB_API_URL" in told[-1]["text"], told[-1]
     silent = life.update(NOTIFY_URL=f"{life.crawl.sandbox.url}/hush-token")
     assert silent.code == 0 and "NOTIFY_URL (at 127.0.0.1) was not told" in silent.output
-    assert "hush-token" not in ended.output + shrunken.output + silent.output
+    assert "hush-token" not in ended.output + failed.output + silent.output
 
 
 def test_of_two_updates_the_second_says_who_runs_and_a_killed_one_holds_nobody_up(
@@ -146,15 +146,14 @@ def test_an_interrupted_update_goes_on_with_the_same_command(crawl: Callable[...
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
 def test_whatever_dies_on_whatever_day_an_update_gives_what_a_full_crawl_gives(
-    crawl: Callable[..., Crawl], chance_for: Callable[[str], random.Random], seed: int
+    crawl: Callable[..., Crawl], chance_for: Callable[[str], random.Random]
 ) -> None:
-    chance = chance_for(f"update {seed}")
-    life = Life(crawl("--movies", "400", "--seed", str(seed), RATE_LIMIT="0"))
-    for _ in range(5):
-        life.sleep(chance.choice([1, 1, 2, 5, 17]))
-        for _ in range(chance.randrange(3)):
+    chance = chance_for("update")
+    life = Life(crawl("--movies", "400", RATE_LIMIT="0"))
+    for days in (1, chance.choice([2, 5]), chance.choice([15, 17])):
+        life.sleep(days)
+        for _ in range(chance.randrange(1, 3)):
             update = life.crawl.start_command(UPDATE, RATE_LIMIT="60")
             _spoil(life, update, chance)
         ended = life.update()
