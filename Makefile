@@ -18,6 +18,7 @@ setup: $(VENV_DIR)/.complete ## make .venv with the pinned dependencies
 $(VENV_DIR)/.complete: pyproject.toml constraints.txt
 	@echo 'setting up $(VENV_DIR): a minute or two, once'
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make setup PYTHON=python3.11")'
+	@$(PYTHON) -c 'import os, sys; sys.exit(not (hasattr(os, "fdatasync") and hasattr(os, "sched_getaffinity") and os.path.exists("/proc/self/stat")) and "GNU/Linux is needed, also in a container or a virtual machine: this system has no fdatasync, sched_getaffinity or /proc")'
 	@test -x $(VENV)/python || $(PYTHON) -m venv $(VENV_DIR)
 	@$(VENV)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[redis-server,dev]'
 	@touch $@
