@@ -305,6 +305,9 @@ class TestValues:
         assert load(RATE_LIMIT="40", PROCESSES="4").rate_per_worker == 10.0
 
     def test_a_key_of_an_unusual_form_is_remarked_on_and_used(self) -> None:
+        (remark,) = load(NEXTCLOUD_UPLOAD="http://cloud.example.org/s/token").remarks
+        assert "https://" in remark and "token" not in remark
+        assert load(NEXTCLOUD_UPLOAD="http://127.0.0.1:8080/s/token").remarks == ()
         (remark,) = load(TMDB_API_KEY="1a2b3c4d5e6f7g8h9i0j").remarks
         assert "unusual form" in remark
         assert "1a2b" not in remark

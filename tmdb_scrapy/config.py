@@ -130,7 +130,7 @@ class Config:
         problems += _contradictions(loaded)
         if problems:
             raise ConfigError(problems)
-        return cls._of(loaded, tuple(_remarks(file, written, loaded["TMDB_API_KEY"])))
+        return cls._of(loaded, tuple(_remarks(file, written, loaded)))
 
     @classmethod
     def _of(cls, loaded: Mapping[str, Any], remarks: tuple[str, ...]) -> Config:
@@ -234,12 +234,18 @@ def _contradictions(loaded: Mapping[str, Any]) -> list[str]:
     return problems
 
 
-def _remarks(file: Path, written: Mapping[str, str], key: str) -> list[str]:
+def _remarks(file: Path, written: Mapping[str, str], loaded: Mapping[str, Any]) -> list[str]:
     remarks = []
+    key, share = loaded["TMDB_API_KEY"], urlsplit(loaded["NEXTCLOUD_UPLOAD"])
     if key and not re.fullmatch(r"[0-9A-Fa-f]{32}|eyJ[\w.-]+", key):
         remarks.append(
             "TMDB_API_KEY has an unusual form: a v3 key has 32 hexadecimal digits, a v4 read access token "
             "begins with eyJ. It is sent as it is"
+        )
+    if share.scheme == "http" and not value.is_loopback(share.hostname or ""):
+        remarks.append(
+            "NEXTCLOUD_UPLOAD is http://: everybody on the way can read the link, its password and the data. "
+            "Write https:// if that server has it"
         )
     secrets = [name for name, setting in Config.settings().items() if setting.secret and written.get(name)]
     if secrets and stat.S_IMODE(file.stat().st_mode) & 0o077:
