@@ -13,7 +13,16 @@ import redis
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import IdQueue, Minute, Settlement, State, Traffic, connect
-from tmdb_scrapy.queue.history import EXPIRY_S, KEPT_DAYS, MINUTES_A_DAY, day_of, days_of, decoded, minute_of
+from tmdb_scrapy.queue.history import (
+    EXPIRY_S,
+    KEPT_DAYS,
+    MINUTES_A_DAY,
+    Written,
+    day_of,
+    days_of,
+    decoded,
+    minute_of,
+)
 from tmdb_scrapy.queue.keys import Keys
 
 Tell = Callable[[Callable[[IdQueue], Any]], Any]
@@ -80,6 +89,14 @@ def test_the_last_minutes_reach_back_over_midnight(tell: Tell, monkeypatch: pyte
         }
 
     tell(story)
+
+
+def test_what_was_read_is_kept_as_it_is_and_as_long_as_it_is_shown() -> None:
+    written = Written()
+    written.add({5: Minute(kept=1), 3: Minute(failed=2), 4: Minute(1, 2, 3, 4, 5, 6, 7, 8)}, 0)
+    assert dict(written) == {3: Minute(failed=2), 4: Minute(1, 2, 3, 4, 5, 6, 7, 8), 5: Minute(kept=1)}
+    written.add({5: Minute(kept=9), 6: Minute(stale=1)}, 5)
+    assert dict(written) == {5: Minute(kept=9), 6: Minute(stale=1)}
 
 
 def test_it_expires(tell: Tell, config: Config) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tmdb_scrapy.queue import Heartbeat, Snapshot
 from tmdb_scrapy.watch import crawl_bar
-from tmdb_scrapy.watch.crawl_bar import CrawlBar
+from tmdb_scrapy.watch.crawl_bar import MOST_WORKERS, CrawlBar
 from tmdb_scrapy.watch.waits import waits, waits_for
 
 NOW = 1_700_000_000.0
@@ -63,3 +63,23 @@ def test_on_a_terminal_it_stands_under_the_bar(monkeypatch: pytest.MonkeyPatch) 
         for line in bar.shown.get_renderables():
             terminal.print(line)
     assert capture.get().splitlines()[-1] == f"1 worker: {PAGE}"
+
+
+def test_on_a_terminal_every_worker_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Console(width=160, color_system=None)
+    monkeypatch.setattr(crawl_bar, "console", terminal)
+    bar = CrawlBar()
+    bar.update(snapshot(*(worker(host=f"host-{n:02}", rate_per_s=7.5) for n in range(30))))
+    with terminal.capture() as capture:
+        for line in bar.shown.get_renderables():
+            terminal.print(line)
+    text = capture.get()
+    assert text.count("7.5/s  ") == MOST_WORKERS
+    assert "host-00" in text
+    assert "host-12" not in text, "a terminal is no higher than that"
+
+
+def test_a_pause_says_how_it_ends() -> None:
+    assert waits(snapshot(worker(state="paused"), worker(state="paused"))) == [
+        "2 workers: paused, until `scrapy resume`"
+    ]

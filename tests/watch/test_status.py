@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from tmdb_scrapy.queue import Heartbeat, Snapshot
-from tmdb_scrapy.watch.status import average_rate_per_s, duration, render, summary
+from tmdb_scrapy.watch.status import BAR_WIDTH, average_rate_per_s, duration, render, summary
 
 NOW = 1_700_000_000.0
 
@@ -74,6 +74,11 @@ def test_the_average_is_over_each_workers_own_time() -> None:
     new = worker(outcomes={"kept": 20}, started_at=NOW - 10)
     assert average_rate_per_s(progress([fast, new]), NOW) == pytest.approx(12.0)
     assert average_rate_per_s(progress([worker(outcomes={"kept": 5}, started_at=NOW + 60)]), NOW) == 5.0
+
+
+def test_a_bar_is_as_long_as_what_is_done() -> None:
+    text = shown(movies=progress())
+    assert text.count("━") == BAR_WIDTH // 2 == 30
 
 
 def test_nothing_seeded() -> None:

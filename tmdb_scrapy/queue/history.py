@@ -79,6 +79,29 @@ def of_day(day: str, written: Mapping[bytes, bytes]) -> Iterator[tuple[int, Minu
     return ((midnight + int(minute), decoded(value)) for minute, value in written.items())
 
 
+class Written(Mapping[int, Minute]):
+    """A history as it was read: a week of minutes takes little memory until somebody asks for them."""
+
+    def __init__(self) -> None:
+        self._minutes: dict[int, bytes] = {}
+
+    def __getitem__(self, minute: int) -> Minute:
+        return decoded(self._minutes[minute])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._minutes)
+
+    def __len__(self) -> int:
+        return len(self._minutes)
+
+    def add(self, history: Mapping[int, Minute], first: int) -> None:
+        """Take what a later reading says, and let go of what is before the minute `first`."""
+        for minute in sorted(history):
+            self._minutes[minute] = b" ".join(b"%d" % number for number in history[minute])
+        while self._minutes and (earliest := next(iter(self._minutes))) < first:
+            del self._minutes[earliest]
+
+
 def decoded(written: bytes) -> Minute:
     """A minute as the script wrote it; columns that a later release added are left out."""
     return Minute(*map(int, written.split()[: len(Minute._fields)]))

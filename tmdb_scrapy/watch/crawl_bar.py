@@ -12,10 +12,12 @@ from rich.text import Text
 
 from tmdb_scrapy.queue import Snapshot, State
 from tmdb_scrapy.watch.bars import console
-from tmdb_scrapy.watch.status import summary
+from tmdb_scrapy.watch.status import summary, workers_table
 from tmdb_scrapy.watch.waits import NOTHING_LEFT, waits
 
 LINE_INTERVAL_S = 30.0
+MOST_WORKERS = 12
+"""Lines of workers under the bar; `scrapy status` has them all."""
 
 
 class CrawlBar:
@@ -40,6 +42,8 @@ class CrawlBar:
         counts = f"kept {snapshot.of(State.KEPT):,} · failed {snapshot.of(State.FAILED):,}"
         detail = f"{summary(snapshot)} · {counts}"
         self.shown.waits = waits(snapshot)
+        if snapshot.workers:
+            self.shown.workers = workers_table(snapshot, time.time(), MOST_WORKERS)
         self.shown.update(TaskID(0), completed=snapshot.done, total=snapshot.total, detail=detail)
         if not self._live:
             self._print(detail, self.shown.waits)
@@ -55,11 +59,14 @@ class CrawlBar:
 
 
 class _BarWithWaits(Progress):
-    """A bar with lines under it."""
+    """A bar with a line a worker under it, and what they wait for."""
 
+    workers: RenderableType | None = None
     waits: Iterable[str] = ()
 
     def get_renderables(self) -> Iterable[RenderableType]:
         yield from super().get_renderables()
+        if self.workers:
+            yield self.workers
         for line in self.waits:
             yield Text(line, style="yellow")

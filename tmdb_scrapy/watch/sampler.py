@@ -16,10 +16,10 @@ from redis.exceptions import RedisError
 
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import KINDS
-from tmdb_scrapy.queue import Heartbeat, IdQueue, Minute, Snapshot, connect, snapshots
+from tmdb_scrapy.queue import Heartbeat, IdQueue, Snapshot, connect, snapshots
 from tmdb_scrapy.queue.age import oldest_day
 from tmdb_scrapy.queue.connection import explain
-from tmdb_scrapy.queue.history import KEPT_DAYS, MINUTES_A_DAY, minute_of
+from tmdb_scrapy.queue.history import KEPT_DAYS, MINUTES_A_DAY, Written, minute_of
 from tmdb_scrapy.queue.snapshot import RECENT_MINUTES
 
 Result = TypeVar("Result")
@@ -61,7 +61,7 @@ class Sampler:
 
     def __init__(self, config: Config) -> None:
         self.sample = Sample()
-        self.minutes: dict[str, dict[int, Minute]] = {name: {} for name in KINDS}
+        self.minutes = {name: Written() for name in KINDS}
         """The history of the last days, by kind (see `tmdb_scrapy.queue.history`)."""
         self.rates: dict[str, deque[float]] = {}
         """Answers a second of each live worker, the last `REMEMBERED` samples of it."""
@@ -119,12 +119,10 @@ class Sampler:
         first = minute - KEPT_DAYS * MINUTES_A_DAY
         if minute - self._read_until >= RECENT_MINUTES:
             for name in KINDS:
-                self.minutes[name] = dict(await IdQueue(self._client, KINDS[name]).history(first, minute))
+                self.minutes[name] = Written()
+                self.minutes[name].add(await IdQueue(self._client, KINDS[name]).history(first, minute), first)
         for name, snapshot in kinds.items():
-            minutes = self.minutes[name]
-            minutes.update(sorted(snapshot.recent.items()))
-            while minutes and (earliest := next(iter(minutes))) < first:
-                del minutes[earliest]
+            self.minutes[name].add(snapshot.recent, first)
         self._read_until = minute
 
     async def _oldest(self, kinds: dict[str, Snapshot]) -> dict[str, float]:

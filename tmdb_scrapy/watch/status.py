@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
@@ -13,6 +14,7 @@ from tmdb_scrapy.queue import Heartbeat, Snapshot, State
 from tmdb_scrapy.queue.keys import HEARTBEAT_TTL_S
 from tmdb_scrapy.watch.waits import waits_for
 
+BAR_WIDTH = 60
 QUIET_S = HEARTBEAT_TTL_S / 2
 """A worker that was silent for so long is marked."""
 
@@ -57,6 +59,7 @@ def duration(seconds: float) -> str:
 def _kind(kind: str, snapshot: Snapshot, now: float) -> RenderableType:
     counts = Table(title=kind, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
     counts.add_row("progress", summary(snapshot))
+    counts.add_row("", ProgressBar(total=max(snapshot.total, 1), completed=snapshot.done, width=BAR_WIDTH))
     if snapshot.paused_since:
         since = duration(max(now - snapshot.paused_since, 0.0))
         counts.add_row("paused", f"for {since}; to go on: scrapy resume {kind}")
@@ -73,7 +76,7 @@ def _kind(kind: str, snapshot: Snapshot, now: float) -> RenderableType:
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in snapshot.dropped.items())
             detail = f" ({escape(reasons)})"
         counts.add_row(state.label, f"{snapshot.of(state):,}{detail}")
-    return Group(counts, _workers(snapshot, now)) if snapshot.workers or snapshot.lost else counts
+    return Group(counts, workers_table(snapshot, now)) if snapshot.workers or snapshot.lost else counts
 
 
 def average_rate_per_s(snapshot: Snapshot, now: float) -> float:
@@ -83,7 +86,8 @@ def average_rate_per_s(snapshot: Snapshot, now: float) -> float:
     )
 
 
-def _workers(snapshot: Snapshot, now: float) -> Table:
+def workers_table(snapshot: Snapshot, now: float, most: int | None = None) -> Table:
+    """A line a worker, for the first `most` of them."""
     table = Table(box=None, padding=(0, 2, 0, 0))
     for column in (
         "host",
@@ -98,7 +102,7 @@ def _workers(snapshot: Snapshot, now: float) -> Table:
         "waits for",
     ):
         table.add_column(column, justify="left" if column in {"host", "state", "waits for"} else "right")
-    for worker in snapshot.workers:
+    for worker in snapshot.workers[:most]:
         table.add_row(*_worker(worker, now))
     for name, leases in snapshot.lost.items():
         table.add_row(escape(name), "", f"[red]gone, {leases:,} leases to take over")

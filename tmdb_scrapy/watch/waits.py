@@ -9,6 +9,7 @@ from tmdb_scrapy.queue import Heartbeat, Snapshot
 
 LONG_SILENCE_S = 5.0
 """A shorter one is over before anybody has read of it."""
+PAUSED = "paused, until `scrapy resume`"
 NOTHING_LEFT = "nothing left to lease, others hold the rest"
 
 
@@ -18,6 +19,8 @@ def waits_for(worker: Heartbeat) -> str:
         return worker.last_error
     if worker.silent_until - worker.seen_at >= LONG_SILENCE_S:
         return f"silent until {_clock(worker.silent_until)}, as TMDb asked (Retry-After)"
+    if worker.state == "paused":
+        return PAUSED
     return NOTHING_LEFT if worker.state == "waiting" else ""
 
 

@@ -33,6 +33,7 @@ def test_what_was_before_the_span_is_not_shown() -> None:
 
 def test_without_a_history_there_are_no_points() -> None:
     assert together({}, SPANS["7d"], NOON) == {}
+    assert charts("movies", {}, SPANS["7d"], NOON * 60) == []
 
 
 def test_every_span_has_few_enough_points() -> None:

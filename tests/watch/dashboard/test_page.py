@@ -92,7 +92,7 @@ def sampler_with(sampler: Sampler, what: Sample) -> Sampler:
 
 def test_there_is_no_style_or_script_inside_and_nothing_from_elsewhere(sampler: Sampler) -> None:
     sampler.sample = sample(worker())
-    sampler.minutes["movies"] = {int(NOW // 60) - n: Minute(kept=n, answers=n) for n in range(1, 50)}
+    sampler.minutes["movies"].add({int(NOW // 60) - n: Minute(kept=n, answers=n) for n in range(1, 50)}, 0)
     for tag, attributes in Elements(page(sampler, actions=True)).tags:
         assert "style" not in attributes
         assert tag != "style"

@@ -31,8 +31,10 @@ SPANS = {
 
 
 def charts(kind: str, history: History, span: Span, now: float) -> list[Chart]:
-    """What happened to a kind in the span before `now`."""
+    """What happened to a kind in the span before `now`; no charts where nothing did."""
     points = together(history, span, minute_of(now))
+    if not points:
+        return []
     times = [start * 60.0 for start in points]
     seconds = 60 * span.step
 
@@ -80,8 +82,8 @@ def together(history: History, span: Span, until: int) -> dict[int, Minute]:
     first = min((m for m in history if m >= end - span.minutes), default=end)
     start = max(end - span.minutes, first // span.step * span.step)
     points = dict.fromkeys(range(start, end, span.step), Minute())
-    for minute, what in history.items():
+    for minute in history:
         step = minute // span.step * span.step
         if step in points:
-            points[step] |= what
+            points[step] |= history[minute]
     return points

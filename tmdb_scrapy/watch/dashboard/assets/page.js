@@ -3,6 +3,7 @@
 
 const RELOAD_MS = 3000; // between two fetches of the page
 const SILENT_MS = 12000; // without a message for so long, what is shown may not be true
+const FIXED = 2; // the first columns of a worker's row, which never change
 const content = () => document.getElementById("content");
 const shows = new Map(); // the sorting and the filter of each table, by kind
 let source, heard = Date.now(), reloading = false, reloaded = 0;
@@ -40,9 +41,12 @@ function rows(told) {
   if (!Object.keys(told).length) return;
   for (const row of document.querySelectorAll("[data-worker]")) {
     const texts = told[row.dataset.worker];
-    if (texts) row.querySelectorAll("[data-cell] bdi").forEach((cell, i) => say(cell, texts[i].slice(0, 300)));
+    texts?.forEach((text, i) => say(row.cells[i + FIXED], text.slice(0, 300)));
   }
-  document.querySelectorAll("[data-workers]").forEach(arrange);
+  for (const table of document.querySelectorAll("[data-workers]")) {
+    const show = shows.get(table.dataset.workers);
+    if (show.words || show.column !== undefined) arrange(table);
+  }
 }
 
 function hear(event) {
