@@ -23,7 +23,7 @@ from tmdb_scrapy.queue import Lease, State
 from tmdb_scrapy.queue.feed import Claim
 from tmdb_scrapy.records.record import Record
 from tmdb_scrapy.spiders.of_kinds import SPIDERS
-from tmdb_scrapy.spiders.retries import LONGEST_BACKOFF_S
+from tmdb_scrapy.spiders.retries import HOPELESS, LONGEST_BACKOFF_S
 from tmdb_scrapy.spiders.spider import TmdbSpider
 from tmdb_scrapy.worker import Worker
 
@@ -178,6 +178,26 @@ class TestAnswers:
         parse(spider, body, status, of=one)
         assert outcomes(spider) == [(State.FAILED, reason)]
         assert spider.crawler.stats.get_value(f"retry/{reason}") == RETRIES + 1
+
+    @pytest.mark.parametrize("between", [b"", WHOLE, MISSING])
+    def test_when_all_come_to_nothing_the_crawl_stops(
+        self, make: Make, between: bytes, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The records' part of the API is down while the probe works. One that comes tells it from that."""
+        spider = make()
+        stops: list[str] = []
+        monkeypatch.setattr(Worker, "stop", lambda _, reason, told: stops.append(f"{reason}: {told}"))
+        for number in range(HOPELESS):
+            assert stops == []
+            if between and number == HOPELESS - 1:
+                parse(spider, between, 200 if between is WHOLE else 404)
+            one = claim()
+            for _ in range(RETRIES + 1):
+                parse(spider, b"", 503, of=one)
+        assert bool(stops) == (not between)
+        assert all(
+            "hopeless: 100 movies in a row" in told and "scrapy retry movies" in told for told in stops
+        )
 
     def test_a_successful_attempt_after_broken_ones_is_an_item(self, make: Make) -> None:
         spider, one = make(), claim()

@@ -9,6 +9,8 @@ from tmdb_scrapy.queue.feed import Claim
 
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 60.0
+HOPELESS = 100
+"""So many IDs given up one after another, and none that came to anything between: the fault is not theirs."""
 
 
 class Retries:
@@ -18,6 +20,16 @@ class Retries:
     def __init__(self, most: int, breaker: Breaker) -> None:
         self._most = most
         self._breaker = breaker
+        self._given_up_in_a_row = 0
+
+    def came(self) -> None:
+        """An ID came to something: TMDb serves records of this kind."""
+        self._given_up_in_a_row = 0
+
+    def given_up(self) -> bool:
+        """Count an ID that was given up; returns whether that is hopeless."""
+        self._given_up_in_a_row += 1
+        return self._given_up_in_a_row >= HOPELESS
 
     def delay_s(self, claim: Claim, chargeable: bool) -> float | None:
         """Count a failed attempt, against the ID if it is `chargeable`.

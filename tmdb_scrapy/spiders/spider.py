@@ -32,7 +32,7 @@ from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.feed import Claim, QueueInconsistent
 from tmdb_scrapy.records.record import AppendedAbsent, BrokenRecord, Record, RecordReader
 from tmdb_scrapy.spiders.completeness import Completeness
-from tmdb_scrapy.spiders.retries import Retries
+from tmdb_scrapy.spiders.retries import HOPELESS, Retries
 from tmdb_scrapy.spiders.urls import RecordUrls, id_in
 from tmdb_scrapy.worker import Worker
 
@@ -134,6 +134,7 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
         if verdict is Verdict.RECORD:
             return self._read(claim, response.body)
         if verdict is Verdict.MISSING:
+            self.retries.came()
             self.worker.feed.finish(claim, State.MISSING)
         elif verdict in {Verdict.KEY_REFUSED, Verdict.REQUEST_REFUSED}:
             self.give_up(verdict, response)
@@ -160,6 +161,7 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
             self.try_again(claim, "malformed", f"{error}")
         else:
             self.completeness.complete()
+            self.retries.came()
             return record
         return None
 
@@ -200,6 +202,13 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
             "%s %d failed after %d attempts: %s %s; `scrapy retry %s` queues it again",
             self.kind.singular, claim.id, claim.attempts, reason, detail, self.kind.name,
         )  # fmt: skip
+        if self.retries.given_up():
+            self.worker.stop(
+                "hopeless",
+                f"{HOPELESS} {self.kind.name} in a row came to nothing, the last with {reason} {detail}: "
+                f"TMDb answers, but may serve no {self.kind.name} just now. Later, run scrapy retry "
+                f"{self.kind.name} and start again",
+            )
 
     def give_up(self, verdict: Verdict, response: Response) -> None:
         """Stop the worker: what the API refuses now it will refuse for every ID. All stay queued."""
