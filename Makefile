@@ -8,7 +8,7 @@ KIND ?= movies
 KINDS := $(if $(filter command line environment,$(origin KIND)),$(KIND),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables report refresh update schedule pause resume dashboard
+.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables report quick refresh update schedule pause resume dashboard
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -60,6 +60,9 @@ status: setup ## how the crawl stands (WATCH=1 refreshes)
 
 refresh: setup ## queue what changed since the last time (then make crawl; on a fleet make launch)
 	@$(SCRAPY) refresh $(KIND)
+
+quick: setup ## what earned MIN_REVENUE or more in minutes, found by discover in place of the export
+	@$(SCRAPY) job $(KIND) --source discover
 
 update: setup ## refresh, crawl, merge, audit, the tables and the upload if there are any (KIND="movies people")
 	@$(SCRAPY) update $(KIND)

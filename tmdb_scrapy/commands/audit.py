@@ -11,13 +11,14 @@ from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import CommandFailed, KindsCommand, complain, named
 from tmdb_scrapy.kinds import Kind
-from tmdb_scrapy.queue import IdQueue, State
+from tmdb_scrapy.queue import IdQueue, Ledger, State
 from tmdb_scrapy.queue.recorded_settings import present
 from tmdb_scrapy.records import collected
 from tmdb_scrapy.records.audit import Evidence, Finding, audit
 from tmdb_scrapy.records.part import merged_file
+from tmdb_scrapy.sources.discover import read_discovered
 from tmdb_scrapy.sources.export import ExportError
-from tmdb_scrapy.sources.seeded import SeededRecord, select
+from tmdb_scrapy.sources.seeded import DISCOVER, SeededRecord, select
 
 
 class Command(KindsCommand, ScrapyCommand):
@@ -53,6 +54,21 @@ class Command(KindsCommand, ScrapyCommand):
                 f"Run: scrapy seed {kind.name} (known IDs are not queued again), or audit where it was seeded"
             )
         print("export, ledger, queue and merged file agree")
+        self._say_of_discover(kind, evidence.picture.ledger)
+
+    def _say_of_discover(self, kind: Kind, ledger: Ledger) -> None:
+        seeded = SeededRecord(self.config.data_dir / "exports", kind)
+        sources = {selection.source for selection in seeded.all()}
+        if sources == {DISCOVER}:
+            print(
+                f"these {kind.name} were found by discover, which is no proof of completeness: only a crawl "
+                "by the export is"
+            )
+        elif DISCOVER in sources:
+            kept, found = ledger.ids(State.KEPT), set(read_discovered(seeded.discovered))
+            print(
+                f"of the {kind.count(len(kept))} kept, discover had found {len(found.intersection(kept)):,}"
+            )
 
     def _evidence(self, kind: Kind) -> Evidence:
         picture = self.ask(kind, IdQueue.picture)

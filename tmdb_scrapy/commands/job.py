@@ -17,7 +17,7 @@ from tmdb_scrapy.local.workers import run_scrapy
 from tmdb_scrapy.queue import IdQueue, Snapshot, State
 from tmdb_scrapy.queue.recorded_settings import present
 from tmdb_scrapy.records.part import merged_file
-from tmdb_scrapy.sources.seeded import SeededRecord
+from tmdb_scrapy.sources.seeded import DISCOVER, EXPORT, SeededRecord
 from tmdb_scrapy.watch.status import duration
 
 
@@ -32,13 +32,17 @@ class Command(KindsCommand, ScrapyCommand):
         super().execute(opts)
         self._step("report")
 
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument("--source", choices=[EXPORT, DISCOVER], default=EXPORT, help="as of scrapy seed")
+
     def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
         if not self.config.tmdb_api_key:
             raise CommandFailed(HOW_TO_GET_A_KEY, BAD_USE)
         if urlsplit(str(self.config.redis_url)).hostname in LOOPBACK:
             self._step("redis", "start")
         self.ask(kind, lambda queue: queue.settle_under(present(self.config, kind)))
-        self._seed(kind)
+        self._seed(kind, opts.source)
         started = time.monotonic()
         before = self.ask(kind, IdQueue.snapshot)
         progress = crawl_here(self, kind)
@@ -46,16 +50,16 @@ class Command(KindsCommand, ScrapyCommand):
         self._step("merge", kind.name)
         self._step("audit", kind.name)
 
-    def _seed(self, kind: Kind) -> None:
+    def _seed(self, kind: Kind, source: str) -> None:
         unfinished = SeededRecord(self.config.data_dir / "exports", kind).unfinished()
-        if unfinished:
+        if unfinished and unfinished.source == EXPORT:
             options = ["--limit", str(unfinished.limit)] if unfinished.limit else []
             if unfinished.min_popularity is not None:
                 options += ["--min-popularity", str(unfinished.min_popularity)]
             options += ["--no-video"] if unfinished.no_video else []
             self._step("seed", kind.name, "--file", unfinished.file, *options)
-        elif not self.ask(kind, IdQueue.queued):
-            self._step("seed", kind.name)
+        elif unfinished or not self.ask(kind, IdQueue.queued):
+            self._step("seed", kind.name, "--source", source)
 
     def _step(self, *arguments: str) -> None:
         code = run_scrapy(*arguments)

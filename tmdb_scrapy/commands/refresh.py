@@ -15,6 +15,7 @@ from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, KindsCommand
 from tmdb_scrapy.commands.crawl import HOW_TO_GET_A_KEY
+from tmdb_scrapy.commands.discover_here import discover_here
 from tmdb_scrapy.downloader.asking import Asking, NotAnswered
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.network import Proxies
@@ -25,7 +26,7 @@ from tmdb_scrapy.sources import download
 from tmdb_scrapy.sources.changes import FeedError, changed
 from tmdb_scrapy.sources.difference import REASONS, Compared, Plan, compare, plan
 from tmdb_scrapy.sources.export import ExportError
-from tmdb_scrapy.sources.seeded import SeededRecord, Selection
+from tmdb_scrapy.sources.seeded import DISCOVER, SeededRecord, Selection
 from tmdb_scrapy.watch.bars import bytes_bar, count_bar
 from tmdb_scrapy.watch.status import duration
 
@@ -77,6 +78,7 @@ class Command(KindsCommand, ScrapyCommand):
         try:
             file = self._newest_export(kind, today)
             compared = compare(file, kind, selections, before.ledger)
+            compared.new += self._discovered(kind, before, selections)
             told = self._told(kind, before, opts.since, today)
         except (ExportError, FeedError, NotAnswered) as error:
             raise CommandFailed(str(error)) from None
@@ -110,6 +112,13 @@ class Command(KindsCommand, ScrapyCommand):
                 f"machine. Run once, with the options of then: scrapy seed {kind.name}"
             )
         return [Selection.of_words(each, "") for each in words]
+
+    def _discovered(self, kind: Kind, before: Known, selections: Sequence[Selection]) -> list[int]:
+        """What discover has newly found, where it was what was seeded by."""
+        if not any(each.source == DISCOVER for each in selections):
+            return []
+        found = discover_here(self, kind, self._seeded(kind).discovered)
+        return [each for each in found if not before.ledger[each : each + 1].strip(b"\0")]
 
     def _seeded(self, kind: Kind) -> SeededRecord:
         return SeededRecord(self.config.data_dir / "exports", kind)
@@ -188,8 +197,8 @@ class Command(KindsCommand, ScrapyCommand):
 
     def _remember(self, kind: Kind, file: Path, selections: Sequence[Selection]) -> None:
         """From now on the audit compares with this export; the ones before go."""
-        seeded = [Selection.of_words(each.words, str(file.resolve())) for each in selections]
-        self._seeded(kind).replace(seeded)
+        seeded = self._seeded(kind)
+        seeded.replace([seeded.of_words(each.words, file) for each in selections])
         for path in file.parent.glob(f"{kind.export}_??_??_????.json.gz"):
             if path != file:
                 path.unlink(missing_ok=True)

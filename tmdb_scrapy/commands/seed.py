@@ -10,13 +10,14 @@ from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, KindsCommand
+from tmdb_scrapy.commands.discover_here import discover_here
 from tmdb_scrapy.kinds import KINDS, Kind
 from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.queue import IdQueue
 from tmdb_scrapy.queue.freshness import note_seeding
 from tmdb_scrapy.sources import download
 from tmdb_scrapy.sources.export import ExportError
-from tmdb_scrapy.sources.seeded import SeededRecord, Selection, select
+from tmdb_scrapy.sources.seeded import DISCOVER, EXPORT, SeededRecord, Selection, select
 from tmdb_scrapy.watch.bars import bytes_bar, count_bar
 
 _DEFAULTS = ", ".join(f"{k.seed_limit.key} of {k.name}" for k in KINDS.values() if k.seed_limit)
@@ -30,6 +31,12 @@ class Command(KindsCommand, ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
+        parser.add_argument(
+            "--source",
+            choices=[EXPORT, DISCOVER],
+            default=EXPORT,
+            help="discover finds what earned most, in some thousand requests (movies of MIN_REVENUE or more)",
+        )
         parser.add_argument(
             "--date",
             type=datetime.date.fromisoformat,
@@ -51,8 +58,12 @@ class Command(KindsCommand, ScrapyCommand):
         super().execute(opts)
 
     def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
+        seeded = SeededRecord(self.config.data_dir / "exports", kind)
+        anew = not self.ask(kind, IdQueue.snapshot).total
+        if anew:
+            seeded.forget()
         try:
-            selection = self._selection(kind, opts)
+            selection = self._selection(kind, opts, seeded)
             selected = select(selection, kind)
         except ExportError as error:
             raise CommandFailed(str(error)) from None
@@ -60,10 +71,6 @@ class Command(KindsCommand, ScrapyCommand):
             print(f"lost {selected.export} of {selection.file}")
         if not selected.ids:
             raise CommandFailed(f"{selection.file} has no ID that was asked for; nothing was seeded")
-        seeded = SeededRecord(self.config.data_dir / "exports", kind)
-        anew = not self.ask(kind, IdQueue.snapshot).total
-        if anew:
-            seeded.forget()
         seeded.begin(selection)
         self.ask(kind, lambda queue: note_seeding(queue, selection.words, download.today(), anew))
         added = self.ask(kind, lambda queue: _seed(queue, selected.ids))
@@ -82,7 +89,12 @@ class Command(KindsCommand, ScrapyCommand):
             problems.append("--file is an export of one kind: say one")
         if opts.limit is not None and opts.limit < 1:
             problems.append(f"--limit {opts.limit}: must be 1 or more")
+        chosen = (opts.date, opts.file, opts.limit, opts.min_popularity, opts.no_video or None)
+        if opts.source == DISCOVER and any(each is not None for each in chosen):
+            problems.append("--source discover has no export: leave --date, --file, --limit and the like out")
         for kind in opts.kinds:
+            if opts.source == DISCOVER and not kind.discovered_from:
+                problems.append(f"--source discover is not for {kind.name}: TMDb cannot list them by revenue")
             if opts.no_video and not kind.has_video:
                 problems.append(f"--no-video is not for {kind.name}: no video is among them")
             if opts.min_popularity is not None and not kind.has_popularity:
@@ -90,7 +102,10 @@ class Command(KindsCommand, ScrapyCommand):
         if problems:
             raise CommandFailed("; ".join(problems), BAD_USE)
 
-    def _selection(self, kind: Kind, opts: argparse.Namespace) -> Selection:
+    def _selection(self, kind: Kind, opts: argparse.Namespace, seeded: SeededRecord) -> Selection:
+        if opts.source == DISCOVER:
+            discover_here(self, kind, seeded.discovered)
+            return Selection(file=str(seeded.discovered.resolve()), source=DISCOVER)
         default = self.config.of_kinds[kind.seed_limit.key] if kind.seed_limit else 0
         file = opts.file or self._download(kind, opts)
         return Selection(

@@ -70,8 +70,9 @@ class Kind:
     """Whether the lines of the export tell videos from films."""
     has_changes: bool = False
     """Whether TMDb has a change feed of this kind."""
-    has_discover: bool = False
-    """Whether TMDb can list this kind by revenue."""
+    discovered_from: str = ""
+    """The setting that says from which revenue on discover finds records; empty where TMDb cannot list a kind
+    by revenue."""
     append_key: str
     """The setting that says what is appended: `APPEND_TO_RESPONSE`."""
     appended: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue.freshness import Known, day_fetched, days_since_first
 from tmdb_scrapy.queue.states import State
 from tmdb_scrapy.sources.export import Export, Line, lines_of
-from tmdb_scrapy.sources.seeded import Selection, most_popular_first
+from tmdb_scrapy.sources.seeded import EXPORT, Selection, most_popular_first
 
 WHOLE = 0.95
 """An export with a smaller share of what it had to have is not whole: from what it lacks, nothing follows."""
@@ -56,8 +56,9 @@ class Plan:
 def compare(path: Path, kind: Kind, selections: Sequence[Selection], ledger: bytes) -> Compared:
     """Read an export: which IDs it has, and which of the selected ones are new. Raises `ExportError`."""
     compared = Compared(Export(path))
-    unlimited = [each for each in selections if not each.limit]
-    limited = [(each, list[Line]()) for each in selections if each.limit]
+    exported = [each for each in selections if each.source == EXPORT]
+    unlimited = [each for each in exported if not each.limit]
+    limited = [(each, list[Line]()) for each in exported if each.limit]
     unseen: list[Line] = []
     for line in lines_of(compared.export, kind):
         if line.id >= len(compared.present):

@@ -12,13 +12,18 @@ import msgspec
 
 from tmdb_scrapy import privacy
 from tmdb_scrapy.kinds import Kind
+from tmdb_scrapy.sources.discover import read_discovered
 from tmdb_scrapy.sources.export import Export, Line, read_export
+
+EXPORT, DISCOVER = "export", "discover"
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """Which IDs of which export file were seeded."""
 
     file: str
+    """The export; of discover the file of what it found."""
+    source: str = EXPORT
     limit: int = 0
     """So many of the most popular; 0 for all."""
     min_popularity: float | None = None
@@ -49,7 +54,9 @@ class Selected:
 
 
 def select(selection: Selection, kind: Kind) -> Selected:
-    """Read the export and select. Raises `ExportError`."""
+    """Read the export, or what was discovered, and select. Raises `ExportError`."""
+    if selection.source == DISCOVER:
+        return Selected(read_discovered(Path(selection.file)), Export(Path(selection.file)))
     export = read_export(Path(selection.file), kind)
     chosen = (line for line in export.lines if selection.admits(line))
     ids = [line.id for line in most_popular_first(chosen, selection.limit)]
@@ -74,12 +81,26 @@ class SeededRecord:
 
     def __init__(self, directory: Path, kind: Kind) -> None:
         self._directory = directory
+        self._kind = kind.name
         self._done = directory / f"{kind.name}.seeds.jsonl"
         self._begun = directory / f"{kind.name}.seeding.json"
+
+    @property
+    def discovered(self) -> Path:
+        """Where it stands what discover found."""
+        return self._directory / f"{self._kind}.discovered"
+
+    def of_words(self, words: str, export: Path) -> Selection:
+        """What was seeded, in a newer export."""
+        selection = Selection.of_words(words, str(export.resolve()))
+        if selection.source == EXPORT:
+            return selection
+        return msgspec.structs.replace(selection, file=str(self.discovered.resolve()))
 
     def forget(self) -> None:
         """Nothing is seeded any more: the ledger was started anew."""
         self._done.unlink(missing_ok=True)
+        self.discovered.unlink(missing_ok=True)
 
     def begin(self, selection: Selection) -> None:
         """Write down that `selection` is being seeded, so that an interrupted seeding can be continued."""

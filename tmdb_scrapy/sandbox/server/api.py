@@ -65,7 +65,7 @@ def parse_path(path: str) -> Target:
     if kind and kind.has_changes and rest == "changes":
         return Target("changes", kind.name)
     listed = _KIND_OF_PATH.get(rest) if first == "discover" else None
-    if listed and listed.has_discover:
+    if listed and listed.discovered_from:
         return Target("discover", listed.name)
     return Target(first) if not rest else NOWHERE
 
