@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from scrapy import Item, Request, signals
@@ -69,7 +69,7 @@ class DirectEngine(ExecutionEngine):
         assert self._slot is not None
         nextcall: Any = NextCall(self._start_scheduled_requests)
         self._slot.nextcall = nextcall
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[Request, asyncio.Task[None]] = {}
         methods = self.scraper.spidermw.methods
         names = ("process_spider_input", "process_spider_output", "process_spider_exception")
         self._has_spider_middleware = any(any(methods[name]) for name in names)
@@ -100,8 +100,7 @@ class DirectEngine(ExecutionEngine):
             return False
         self._slot.add_request(request)
         self.downloader.active.add(request)
-        task = asyncio.get_running_loop().create_task(self._process(request))
-        self._tasks.add(task)
+        self._tasks[request] = asyncio.get_running_loop().create_task(self._process(request))
         return True
 
     async def _process(self, request: Request) -> None:
@@ -123,7 +122,7 @@ class DirectEngine(ExecutionEngine):
         except Exception:
             logger.error("Error while processing %s", request, exc_info=True, extra={"spider": self.spider})
         finally:
-            self._tasks.discard(asyncio.current_task())
+            del self._tasks[request]
             slot.remove_request(request)
             slot.nextcall.schedule()
 
@@ -187,7 +186,7 @@ class DirectEngine(ExecutionEngine):
         if isinstance(output, Request):
             self.crawl(output)
         elif inspect.isasyncgen(output) or (
-            isinstance(output, Iterable) and not isinstance(output, (dict, Item, str, bytes))
+            hasattr(output, "__iter__") and not isinstance(output, (dict, Item, str, bytes))
         ):
             await scraper.handle_spider_output_async(output, request, response)
         else:
