@@ -15,6 +15,7 @@ import time
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 from tmdb_scrapy.downloader.direct import DirectConnections
 from tmdb_scrapy.kinds import KINDS
@@ -25,13 +26,21 @@ EXPORT = gzip.compress(b'{"id":7,"popularity":1.0}\n')
 
 
 class Server(ThreadingHTTPServer):
-    def __init__(self, address: str) -> None:
+    daemon_threads = True
+
+    def __init__(self, address: str, port: int = 0) -> None:
         self.address_family = 10 if ":" in address else 2
-        super().__init__((address, 0), Handler)
+        super().__init__((address, port), Handler)
 
 
 class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    silent: ClassVar[set[str]] = set()
+    """The addresses at which nothing is answered any more."""
+
     def do_GET(self) -> None:
+        if self.server.server_address[0] in self.silent:
+            threading.Event().wait()
         self.send_response(200)
         self.send_header("Content-Length", str(len(EXPORT)))
         self.end_headers()

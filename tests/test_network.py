@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import sys
 import threading
@@ -45,6 +46,19 @@ def test_an_address_that_nobody_answers_costs_less_than_a_second(
         if max(runs[-1]) < FIRST_REQUEST_S:
             return
     pytest.fail(f"seconds until the first response, of the API and the export: {runs}")
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_an_address_that_swallows_in_mid_crawl_costs_a_timeout_and_then_the_other_is_taken(
+    family: int, tmp_path: Path
+) -> None:
+    needs(why_impossible())
+    command = [sys.executable, str(Path(__file__).with_name("mid_crawl_request.py")), str(family)]
+    paths = f"{ROOT}{os.pathsep}{ROOT / 'tests'}"
+    printed = run_where([GOOD[family], GOOD[10 - family]], command, tmp_path, PYTHONPATH=paths)
+    *ends, took_s = printed.split()
+    assert ends == ["responded", "timeout", "responded"]
+    assert float(took_s) < 2
 
 
 def failure_of(url: str, proxies: Proxies) -> Exception:

@@ -78,10 +78,12 @@ def test_one_that_wants_another_password_ends_the_crawl(secured: Callable[..., C
         assert set(behind.ledger().values()) == {b"q"}
 
 
-def test_one_that_dies_in_mid_crawl_is_waited_for(secured: Callable[..., Crawl]) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("begins", [f"http://{LOGIN}@", "socks5h://"], ids=["CONNECT", "SOCKS"])
+def test_one_that_dies_in_mid_crawl_is_waited_for(secured: Callable[..., Crawl], begins: str) -> None:
     behind = secured("--movies", "400", RATE_LIMIT="100")
-    with ProxyServer(sandbox_port(behind)).running() as proxy:
-        behind.environment["HTTPS_PROXY"] = f"http://{LOGIN}@127.0.0.1:{proxy.port}"
+    with ProxyServer(sandbox_port(behind), socks=begins.startswith("socks")).running() as proxy:
+        behind.environment["HTTPS_PROXY"] = f"{begins}127.0.0.1:{proxy.port}"
         behind.seed()
         (worker,) = behind.start()
         behind.await_settled(100)
@@ -90,6 +92,41 @@ def test_one_that_dies_in_mid_crawl_is_waited_for(secured: Callable[..., Crawl])
         proxy.open()
         behind.finish()
         behind.assert_exact()
+
+
+@pytest.mark.slow
+def test_one_that_is_down_from_the_start_is_waited_for(secured: Callable[..., Crawl]) -> None:
+    behind = secured("--movies", "100")
+    with ProxyServer(sandbox_port(behind)).running() as proxy:
+        behind.environment["HTTPS_PROXY"] = f"http://{LOGIN}@127.0.0.1:{proxy.port}"
+        behind.seed()
+        proxy.close()
+        (worker,) = behind.start()
+        worker.says("seems to be down")
+        assert set(behind.ledger().values()) == {b"q"}
+        proxy.open()
+        behind.finish()
+        behind.assert_exact()
+
+
+@pytest.mark.slow
+def test_one_that_wants_another_password_in_mid_crawl_is_said_and_waited_for(
+    secured: Callable[..., Crawl],
+) -> None:
+    behind = secured("--movies", "400", RATE_LIMIT="100")
+    with ProxyServer(sandbox_port(behind)).running() as proxy:
+        behind.environment["HTTPS_PROXY"] = f"http://{LOGIN}@127.0.0.1:{proxy.port}"
+        behind.seed()
+        (worker,) = behind.start()
+        behind.await_settled(100)
+        proxy.close()
+        proxy.knows_the_password = False
+        proxy.open()
+        worker.says("The proxy lets no request through")
+        proxy.knows_the_password = True
+        behind.finish()
+        behind.assert_exact()
+        assert PASSWORD not in worker.output
 
 
 @pytest.fixture

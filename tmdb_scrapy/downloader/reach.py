@@ -159,6 +159,8 @@ class Reach:
 
     def _met(self, obstacle: Obstacle | None) -> Obstacle | None:
         if obstacle is not None:
+            if self._pacing.breaker.is_open and self._pacing.last_failure != obstacle.sentence:
+                logger.warning("Requests still wait: %s", obstacle.sentence)
             self._pacing.last_failure = obstacle.sentence
             if self._hold.too_long(obstacle, self._now()):
                 self._gave_up_at = obstacle
