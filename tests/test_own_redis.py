@@ -23,7 +23,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def own(project: Path) -> Iterator[RedisServer]:
     """The project's own, running."""
-    server = RedisServer.on_free_port(DIRECTORY)
+    server = RedisServer.on_free_port(project / DIRECTORY)  # absolute: a test goes elsewhere
     yield server
     server.stop()
 

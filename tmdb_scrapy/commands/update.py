@@ -18,6 +18,7 @@ from tmdb_scrapy.local.update_lock import UpdateIsRunning, update_lock
 from tmdb_scrapy.local.workers import run_scrapy
 from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.queue import IdQueue
+from tmdb_scrapy.queue.freshness import note_update
 from tmdb_scrapy.queue.recorded_settings import present
 from tmdb_scrapy.records.changes import changes_of, counts_in
 from tmdb_scrapy.records.part import merged_file
@@ -77,6 +78,7 @@ class Command(KindsCommand, ScrapyCommand):
         self._run("audit", kind)
         if refused:
             raise refused
+        self.ask(kind, lambda queue: note_update(queue, time.time()))
         merged = merged_file(self.config.data_dir, kind)
         counts = {"asked": asked, **counts_in(changes_of(merged), started)}
         told = " · ".join(f"{what} {count:,}" for what, count in counts.items())

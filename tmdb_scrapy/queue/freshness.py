@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tmdb_scrapy.queue.id_queue import FIRST_DAY, IDS_A_CALL, IdQueue
+from tmdb_scrapy.queue.keys import UPDATED_AT
 from tmdb_scrapy.queue.states import DROPPED_FOR, Letters, State
 
 _TEXTS = ("seeded_on", "selections", "changes_read", "export_compared")
@@ -79,6 +80,11 @@ async def note_seeding(queue: IdQueue, selection: str, today: datetime.date, ane
         pipe.hsetnx(keys.about, "seeded_on", today.isoformat())
         pipe.hset(keys.about, "selections", json.dumps([*dict.fromkeys([*earlier, selection])]))
         await pipe.execute()
+
+
+async def note_update(queue: IdQueue, at: float) -> None:
+    """Note that an update ended well, for those who watch. `at`: seconds since the epoch."""
+    await queue.client.hset(queue.keys.about, UPDATED_AT, f"{at:.0f}")
 
 
 async def ask_again(

@@ -12,7 +12,8 @@ key                         type   what
 ``{movies}:about``          hash   ``schema``: the version of this layout, `SCHEMA`; ``settings``: those under
                                    which outcomes were reached (JSON, see `queue/recorded_settings.py`);
                                    ``seeded_on``, ``selections``, ``changes_read``, ``export_compared``: what
-                                   refreshes go by (see `queue/freshness.py`)
+                                   refreshes go by; ``updated_at``, when an update last ended well, in seconds
+                                   since the epoch (see `queue/freshness.py`)
 ``{movies}:exported``       string which IDs the export had that was compared last: byte N is 1 for ID N if
                                    it had that; compressed with zlib
 ``{movies}:control``        string there while the fleet is paused: since when, in seconds since the epoch
