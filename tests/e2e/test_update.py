@@ -114,7 +114,9 @@ def test_an_update_brings_the_difference_and_a_webhook_hears_of_it(
     failed = life.update(NOTIFY_URL=url, TMDB_API_URL=f"{life.crawl.sandbox.url}/4")
     assert failed.code != 0, failed
     assert told[-1]["outcome"] == "failed" and "TMDB_API_URL" in told[-1]["text"], told[-1]
-    assert life.crawl.redis.hget("{movies}:about", "updated_at") == updated_at, "one that failed does not count"
+    assert life.crawl.redis.hget("{movies}:about", "updated_at") == updated_at, (
+        "one that failed does not count"
+    )
     silent = life.update(NOTIFY_URL=f"{life.crawl.sandbox.url}/hush-token")
     assert silent.code == 0 and "NOTIFY_URL (at 127.0.0.1) was not told" in silent.output
     assert "hush-token" not in ended.output + failed.output + silent.output
