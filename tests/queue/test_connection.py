@@ -12,6 +12,7 @@ import redis
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.local.redis_server import RedisServer
+from tmdb_scrapy.own_redis import PASSWORD as PASSWORD_FILE
 from tmdb_scrapy.queue import IdQueue, Lease, Settlement, State, connect
 from tmdb_scrapy.queue.connection import explain, is_passing
 
@@ -109,6 +110,17 @@ def test_a_wrong_password_does_not_pass(guarded: RedisServer, credentials: str) 
         told = explain(error, at(url))
         assert told.endswith("refused the password: check REDIS_URL")
         assert "wrong-word" not in told
+
+
+def test_one_of_ours_whose_password_is_gone_can_be_started_anew(guarded: RedisServer) -> None:
+    kept = (guarded.directory / PASSWORD_FILE).read_bytes()
+    (guarded.directory / PASSWORD_FILE).unlink()
+    try:
+        url = f"redis://127.0.0.1:{guarded.port}/0"
+        (error, *_) = errors_of(at(url))
+    finally:
+        (guarded.directory / PASSWORD_FILE).write_bytes(kept)
+    assert "start yours anew (make redis-stop, make redis)" in explain(error, at(url))
 
 
 def test_the_right_password_opens(guarded: RedisServer) -> None:

@@ -86,7 +86,9 @@ def explain(error: BaseException, config: Config) -> str:
     """One sentence for the user: what failed at which Redis, and what to do next."""
     where = without_secrets(config.redis_url)
     if isinstance(error, AuthenticationError) or "NOAUTH" in str(error) or "WRONGPASS" in str(error):
-        return f"Redis at {where} refused the password: check REDIS_URL"
+        ours = means_ours(str(config.redis_url))
+        advice = ", or start yours anew (make redis-stop, make redis)" if ours else ""
+        return f"Redis at {where} refused the password: check REDIS_URL{advice}"
     if is_out_of_files(error):
         return f"no connection to Redis at {where} can be opened: {ADVICE}"
     if "OOM" in str(error) or isinstance(error, OutOfMemoryError):
