@@ -90,6 +90,10 @@ class Sampler:
         except (RedisError, OSError, ValueError) as error:
             # ValueError: keys that somebody else wrote.
             self.sample = replace(self.sample, trouble=explain(error, self._config))
+        except Exception as error:
+            # Whatever went wrong, go on looking, and let those who look on know.
+            logger.exception("A sample went wrong")
+            self.sample = replace(self.sample, trouble=f"what is in Redis cannot be read: {error!r}")
         async with self._news:
             self._news.notify_all()
 

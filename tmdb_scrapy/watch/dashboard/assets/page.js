@@ -172,6 +172,7 @@ document.addEventListener("click", async (event) => {
 
 function listen() {
   source?.close();
+  heard = Date.now();
   source = new EventSource("events");
   source.onmessage = hear;
   source.onopen = () => { document.querySelector("[data-live]").hidden = false; };
