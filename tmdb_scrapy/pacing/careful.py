@@ -26,7 +26,6 @@ from tmdb_scrapy.pacing.tuning import (
     CAREFUL_LOOK_UP_PER_S,
     CAREFUL_QUIET_S,
     CEILING_AFTER_S,
-    CEILING_QUIET_S,
     CEILING_SERVED_SHARE,
     LANDED_ABOVE_S,
     LANDED_ABOVE_SHARE,
@@ -165,10 +164,8 @@ class CarefulSearching(Careful):
     def grown(self, rate_per_s: float, history: History) -> Phase:
         if rate_per_s < self._ceiling_per_s * (1 - MARGIN_SHARE - jitter_share(history)):
             return self
-        holding = CarefulHolding(self.resumed_at, self.evidence, MARGIN_SHARE, 0.0)
-        # No refusal has confirmed it: look up soon.
-        holding.quiet_s = CAREFUL_QUIET_S - CEILING_QUIET_S
-        return holding
+        # To look up soon whether it was right would cost more than it is wrong by.
+        return CarefulHolding(self.resumed_at, self.evidence, MARGIN_SHARE, 0.0)
 
     def _learnt(self, refusal: Refusal, window: float, lasted_s: float) -> Step:
         if lasted_s < LANDED_ABOVE_S:

@@ -67,7 +67,6 @@ MARGIN_JITTER_MOST_SHARE = 0.01
 SOON_S = 50.0
 # What is under the start's own measurement when it counted for so long and then nothing more was served.
 CEILING_AFTER_S = 0.45
-CEILING_QUIET_S = 10.0  # until somebody looks whether it was right
 CEILING_SERVED_SHARE = 0.6
 PROVEN_LEAST_SHARE = 0.85
 
