@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +127,33 @@ def test_an_empty_merged_file_makes_empty_tables(make: Any, query: Any) -> None:
 def test_nothing_else_is_left_beside_the_tables(odd: Path) -> None:
     sorts = {path.suffix or path.name for path in odd.iterdir()}
     assert sorts == {".parquet", ".duckdb", ".sqlite", "csv", "jsonl", "neo4j"}
+
+
+READERS = Path(__file__).parents[2] / ".readers"
+OPENED = """
+import duckdb, sys
+database = duckdb.connect(sys.argv[1], read_only=True)
+names = [row[0] for row in database.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+rows = sum(len(database.execute(f"FROM {name}").fetchall()) for name in names)
+flat = len(database.execute("FROM movies_flat").fetchall())
+print(duckdb.__version__, len(names), rows, flat)
+"""
+
+
+@pytest.mark.parametrize("version", ["1.4.5", "1.5.6"])
+def test_earlier_duckdbs_open_the_database(odd: Path, query: Any, version: str) -> None:
+    """As `.ci/run` installs them: pip install --no-deps --target .readers/duckdb-1.4.5 duckdb==1.4.5"""
+    reader = READERS / f"duckdb-{version}"
+    needs("" if reader.is_dir() else f"{reader} is not there; see .ci/run")
+    ran = subprocess.run(
+        [sys.executable, "-c", OPENED, str(odd / DATABASE)],
+        env=os.environ | {"PYTHONPATH": str(reader)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    names = [row[0] for row in query(odd, "SELECT table_name FROM duckdb_tables()")]
+    rows = sum(len(query(odd, f"FROM {name}")) for name in names)
+    flat = len(query(odd, "FROM movies_flat"))
+    assert ran.stdout.split() == [version, str(len(names)), str(rows), str(flat)]
 
 
 def test_duckdb_asks_nobody_for_anything(tmp_path: Path) -> None:

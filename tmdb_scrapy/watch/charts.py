@@ -26,7 +26,7 @@ SIZE = 13
 LETTER = 7.2
 """How wide one is, on average."""
 BAR, GAP = 20, 7
-LABELS_SHARE = 0.36
+LABELS_SHARE = 0.45
 """Of the width of a chart of bars, at most; longer labels are cut."""
 PLOT_HEIGHT = 190
 SERIES = 4
