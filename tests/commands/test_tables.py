@@ -19,6 +19,7 @@ from sets import line
 from tmdb_scrapy.records.earlier import merged_header
 from tmdb_scrapy.records.index import Entry, index_of
 from tmdb_scrapy.records.lines import write_index
+from tmdb_scrapy.tables.building import Order, Report, build
 
 Invoke = Callable[..., int]
 
@@ -74,6 +75,47 @@ def test_the_index_tells_which_record_was_fetched_last(invoke: Invoke, data_dir:
         assert database.execute("SELECT name FROM genres").fetchall() == [("newer",)]
         about = dict(database.execute("SELECT key, value FROM metadata").fetchall())
     assert (about["oldest_record"], about["newest_record"]) == ("2026-03-01", "2026-03-02")
+
+
+def test_what_would_come_out_the_same_is_left_alone(
+    invoke: Invoke, data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def made(*arguments: str) -> tuple[int, bool]:
+        """The number of the set, and whether it was made just now."""
+        assert invoke("tables", *arguments) == 0
+        return int((data_dir / "tables").resolve().name), "nothing has changed" not in capsys.readouterr().out
+
+    assert made() == (1, True)
+    assert made() == (1, False)
+    assert made("movies") == (1, False), "it is the only kind that is there"
+    assert made("--format", "sqlite") == (2, True)
+    (data_dir / "tmdb.sqlite").unlink()
+    assert made("--format", "sqlite") == (3, True), "one of its files is gone"
+    (data_dir / "movies.jsonl").write_bytes(line(movie(1)) + line(movie(3)))
+    assert made("--format", "sqlite") == (4, True), "another movie, and as many bytes"
+    assert titles(data_dir) == ["Movie 1", "Movie 3"]
+    (data_dir / "movies.index").write_bytes(b"an index tells how old records are")
+    assert made("--format", "sqlite") == (5, True)
+    (data_dir / "people.jsonl").write_bytes(b"".join(odd_people()))
+    assert made("--format", "sqlite") == (6, True)
+    assert made("--format", "sqlite") == (6, False)
+    (data_dir / "tables" / "origin.json").write_bytes(b"{}")
+    assert made("--format", "sqlite") == (7, True)
+
+
+def test_a_merged_file_that_is_replaced_while_it_is_read_is_read_again(
+    invoke: Invoke, data_dir: Path, as_user: pytest.MonkeyPatch
+) -> None:
+    def replacing(order: Order, target: Path, report: Report) -> dict[str, int]:
+        rows = build(order, target, report)
+        (data_dir / "movies.jsonl").write_bytes(line(movie(8)))
+        return rows
+
+    as_user.setattr("tmdb_scrapy.commands.tables.build", replacing)
+    assert invoke("tables") == 0
+    as_user.setattr("tmdb_scrapy.commands.tables.build", build)
+    assert invoke("tables") == 0
+    assert titles(data_dir) == ["Movie 8"]
 
 
 def test_a_kind_may_be_chosen(invoke: Invoke, data_dir: Path) -> None:

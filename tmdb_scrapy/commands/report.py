@@ -18,6 +18,7 @@ from tmdb_scrapy.queue import IdQueue, Snapshot
 from tmdb_scrapy.queue.history import KEPT_DAYS, MINUTES_A_DAY, History, minute_of
 from tmdb_scrapy.records.part import merged_file
 from tmdb_scrapy.tables.engine import EngineFailed, NotInstalled
+from tmdb_scrapy.tables.origin import read_origin
 from tmdb_scrapy.tables.source import BrokenLine
 from tmdb_scrapy.watch.bars import bytes_bar
 from tmdb_scrapy.watch.report.collected import Collected
@@ -71,7 +72,8 @@ class Command(TmdbCommand, ScrapyCommand):
         if not merged.exists():
             return None, ""
         tables = self.config.data_dir / "tables"
-        if _is_newer(tables, merged):
+        origin = read_origin(tables)
+        if origin is not None and origin.is_of(merged):
             try:
                 with tempfile.TemporaryDirectory(dir=self.config.data_dir) as temporary:
                     return from_tables(tables, Path(temporary)), "its tables"
@@ -82,10 +84,6 @@ class Command(TmdbCommand, ScrapyCommand):
                 return from_lines(merged, lambda count: bar.advance(TaskID(0), count)), merged.name
         except BrokenLine as error:
             raise CommandFailed(f"{error}. Merge again, or take the line out") from None
-
-
-def _is_newer(tables: Path, merged: Path) -> bool:
-    return tables.exists() and tables.stat().st_mtime_ns > merged.stat().st_mtime_ns
 
 
 async def _picture(queue: IdQueue) -> tuple[Snapshot, History]:

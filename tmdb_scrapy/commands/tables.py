@@ -20,6 +20,7 @@ from tmdb_scrapy.tables.building import DATABASE, Order, Report, build
 from tmdb_scrapy.tables.engine import EngineFailed, NotInstalled
 from tmdb_scrapy.tables.formats import BESIDE, FORMATS
 from tmdb_scrapy.tables.generation import InUse, new_generation
+from tmdb_scrapy.tables.origin import Origin, origin_of, read_origin
 from tmdb_scrapy.tables.schema import in_order
 from tmdb_scrapy.tables.source import BrokenLine, Source, unknown_age
 from tmdb_scrapy.watch.bars import bytes_bar
@@ -27,7 +28,8 @@ from tmdb_scrapy.watch.bars import bytes_bar
 
 class Command(TmdbCommand, ScrapyCommand):
     """Writes DATA_DIR/tables/*.parquet and DATA_DIR/tmdb.duckdb from DATA_DIR/KIND.jsonl, and needs nothing
-    else: no Redis, no key, no network. The tables that were there stay until all new ones are complete."""
+    else: no Redis, no key, no network. The tables that were there stay until all new ones are complete. Where
+    nothing has changed since, nothing is made anew."""
 
     def short_desc(self) -> str:
         return "Make tables of the merged files: Parquet, DuckDB, CSV, SQLite, Neo4j"
@@ -55,14 +57,20 @@ class Command(TmdbCommand, ScrapyCommand):
     def _make(self, order: Order) -> None:
         links = [DATABASE, *(BESIDE[chosen] for chosen in order.formats if chosen in BESIDE)]
         data_dir = self.config.data_dir
+        places = ", ".join(str(data_dir / name) for name in ("tables", *links))
+        origin = _origin(order)
+        if read_origin(data_dir / "tables") == origin and all((data_dir / link).exists() for link in links):
+            print(f"{places}: nothing has changed since they were made")
+            return
         try:
             with _refusals(), new_generation(data_dir, links) as target, _progress(order.sources) as report:
                 rows = build(order, target, report)
+                origin.write(target)
         except OSError as error:
             raise CommandFailed(f"{error}: {advice(error, 'is the disk full?')} {_UNTOUCHED}") from None
         for table, count in rows.items():
             print(f"{table:<22} {plural(count, 'rows'):>16}")
-        print(f"{data_dir / 'tables'}, {', '.join(str(data_dir / link) for link in links)}")
+        print(places)
 
     def _order(self, wanted: Sequence[str], formats: Sequence[str], indexes: contextlib.ExitStack) -> Order:
         if unknown := [name for name in wanted if name not in TABLED]:
@@ -86,6 +94,11 @@ class Command(TmdbCommand, ScrapyCommand):
 
 TABLED = {name: kind for name, kind in KINDS.items() if kind.tables}
 _UNTOUCHED = "The tables that were there before are untouched."
+
+
+def _origin(order: Order) -> Origin:
+    merged = [source.path for source in order.sources]
+    return origin_of([*merged, *map(index_of, merged)], order.formats)
 
 
 @contextlib.contextmanager

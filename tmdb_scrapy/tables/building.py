@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 DATABASE = "tmdb.duckdb"
 STORAGE_VERSION = "v1.0.0"
 """The format of the database file, which every DuckDB from 1.0 on opens."""
-ROWS_AT_ONCE = 100_000
-"""Rows that a transaction adds to the database. Its keys are indexes; those of more rows at once would not
-fit into the memory."""
+ROWS_AT_ONCE = 2 * 122_880
+"""Rows that a transaction adds to the database. From DuckDB's own groups of rows on, they go into the file at
+once instead of into its log first: that takes two thirds of the time. The keys are indexes, and those of many
+more rows at once would not fit into the memory."""
 
 
 @dataclass(frozen=True, slots=True)
