@@ -57,8 +57,9 @@ class Viewer:
     def fact(self, name: str) -> int:
         """A number, as programs find it; what people read says the same."""
         found = self.page.locator(f'[data-fact="{name}"]')
-        assert (found.text_content() or "").replace(",", "") == found.get_attribute("value")
-        return int(found.get_attribute("value") or -1)
+        read, value = found.evaluate("(element) => [element.textContent, element.getAttribute('value')]")
+        assert read.replace(",", "") == value
+        return int(value)
 
     def sees(self, selector: str, text: str, timeout_s: float = 40.0) -> None:
         """Wait until some element of `selector` that can be seen has the text in it."""
