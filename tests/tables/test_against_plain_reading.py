@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,39 @@ def test_odd_records(make: Any) -> None:
 @pytest.mark.parametrize("kind", ["movies", "people"])
 def test_odd_records_of_one_kind_alone(make: Any, kind: str) -> None:
     compare(make({kind: {"movies": odd_movies(), "people": odd_people()}[kind]}))
+
+
+ODD_VALUES: list[Any] = [None, {}, [], "x", "", 5, 2.5, -1, 2**63, True, [None], [{}], [5], {"id": 1}]
+REMOVED = object()
+
+
+def odd_variants(value: Any) -> Iterator[Any]:
+    """A value with each field at whatever depth gone or odd; of a list, the first element alone."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            for odd in (REMOVED, *ODD_VALUES):
+                yield _with(value, name, odd)
+            for changed in odd_variants(inner):
+                yield value | {name: changed}
+    elif isinstance(value, list) and value:
+        for changed in odd_variants(value[0]):
+            yield [changed]
+
+
+def _with(record: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    if value is REMOVED:
+        return {other: found for other, found in record.items() if other != name}
+    return record | {name: value}
+
+
+@pytest.mark.parametrize("kind", [name for name, kind in KINDS.items() if kind.tables])
+def test_every_field_of_every_kind_may_be_odd(make: Any, kind: str) -> None:
+    catalogue = GeneratedCatalogue({kind: 30}, seed=4)
+    bodies = (catalogue.body(kind, n, [*KINDS[kind].appended, "external_ids"]) for n in catalogue.ids(kind))
+    richest = json.loads(max((body for body in bodies if body and len(body) < 9_000), key=len))
+    variants = [one | {"id": number} for number, one in enumerate(odd_variants(richest), 1)]
+    assert len(variants) > len(ODD_VALUES)
+    compare(make({kind: [json.dumps(one).encode() + b"\n" for one in variants]}))
 
 
 @needs_real_data
