@@ -37,6 +37,6 @@ def write(path: Path, content: bytes) -> None:
 def lock(path: Path) -> BinaryIO:
     """A file to lock, its user's alone: whoever can open it, for reading too, can hold it for ever. Raises
     `OSError`."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     os.fchmod(descriptor, 0o600)
-    return os.fdopen(descriptor, "wb")
+    return os.fdopen(descriptor, "r+b")

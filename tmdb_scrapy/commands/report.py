@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
 
+from tmdb_scrapy import privacy
 from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand
 from tmdb_scrapy.kinds import FIRST, KINDS
 from tmdb_scrapy.queue import IdQueue, Snapshot
@@ -46,7 +47,7 @@ class Command(TmdbCommand, ScrapyCommand):
             silence=silence,
         )
         target = self.config.data_dir / NAME
-        target.parent.mkdir(parents=True, exist_ok=True)
+        privacy.open_directory(target.parent)
         unfinished = target.with_name(f"{NAME}.{os.getpid()}.partial")
         try:
             unfinished.write_text(page(report), encoding="utf-8")

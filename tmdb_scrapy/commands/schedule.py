@@ -8,6 +8,7 @@ from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
+from tmdb_scrapy import privacy
 from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand, kind_named
 from tmdb_scrapy.kinds import FIRST, KINDS
 from tmdb_scrapy.local import schedule
@@ -61,7 +62,7 @@ class Command(TmdbCommand, ScrapyCommand):
 
     def _by_cron(self, job: Job, opts: argparse.Namespace) -> None:
         if opts.install:
-            job.log.parent.mkdir(parents=True, exist_ok=True)
+            privacy.directory(job.log.parent)
             schedule.install_cron(job)
             print(f"installed in your crontab; what it says goes to {job.log}")
         elif opts.remove:

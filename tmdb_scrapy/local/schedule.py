@@ -15,6 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tmdb_scrapy import privacy
+
 NAME = "tmdb-update"
 AT = "08:30"
 """In UTC: TMDb's export of the day is there by 08:00."""
@@ -107,9 +109,9 @@ def has_systemd(environment: Mapping[str, str] = os.environ) -> bool:
 
 def install_timer(job: Job, units: Path) -> list[str]:
     """Write both units and start the timer; returns what the user should know. Raises `ScheduleError`."""
-    units.mkdir(parents=True, exist_ok=True)
-    (units / f"{NAME}.service").write_text(job.service, encoding="utf-8")
-    (units / f"{NAME}.timer").write_text(job.timer, encoding="utf-8")
+    privacy.open_directory(units)
+    privacy.write(units / f"{NAME}.service", job.service.encode())
+    privacy.write(units / f"{NAME}.timer", job.timer.encode())
     _run("systemctl", "--user", "daemon-reload")
     _run("systemctl", "--user", "enable", "--now", f"{NAME}.timer")
     return [

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tmdb_scrapy import privacy
+
 
 class UpdateIsRunning(Exception):
     """Another update is at work; the text says whose."""
@@ -19,16 +21,17 @@ class UpdateIsRunning(Exception):
 def update_lock(data_dir: Path) -> Iterator[None]:
     """Hold `DATA_DIR/update.lock`. The kernel lets go of it when its owner ends, however that is. Raises
     `UpdateIsRunning`, and `OSError`."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "update.lock").open("a+", encoding="utf-8") as lock:
+    privacy.open_directory(data_dir)
+    with privacy.lock(data_dir / "update.lock") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            lock.seek(0)
-            owner = lock.read().strip() or "who it is, is not written yet"
+            owner = lock.read().decode().strip() or "who it is, is not written yet"
             raise UpdateIsRunning(f"another update is at work in {data_dir}: {owner}") from None
         now = datetime.now(UTC)
         lock.truncate(0)
-        lock.write(f"pid {os.getpid()} on {socket.gethostname()}, since {now:%Y-%m-%d %H:%M:%S} UTC\n")
+        lock.write(
+            f"pid {os.getpid()} on {socket.gethostname()}, since {now:%Y-%m-%d %H:%M:%S} UTC\n".encode()
+        )
         lock.flush()
         yield

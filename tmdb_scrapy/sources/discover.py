@@ -19,6 +19,7 @@ from typing import TypeVar
 
 import msgspec
 
+from tmdb_scrapy import privacy
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.sources.changes import Ask, FeedError
 
@@ -72,7 +73,7 @@ def slices(this_year: int, years: int) -> Iterator[Slice]:
 def write_discovered(file: Path, ids: list[int]) -> list[int]:
     """Add to the IDs that were discovered before; returns all. Raises `OSError`."""
     known = sorted({*read_discovered(file), *ids})
-    file.parent.mkdir(parents=True, exist_ok=True)
+    privacy.directory(file.parent)
     partial = file.with_suffix(".partial")
     partial.write_text("".join(f"{each}\n" for each in known), encoding="ascii")
     partial.replace(file)

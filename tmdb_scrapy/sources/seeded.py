@@ -116,7 +116,7 @@ class SeededRecord:
 
     def replace(self, selections: Sequence[Selection]) -> None:
         """Another export was compared: from now on it is the one that counts."""
-        self._directory.mkdir(parents=True, exist_ok=True)
+        privacy.directory(self._directory)
         _write_whole(self._done, msgspec.json.Encoder().encode_lines(selections))
 
     def unfinished(self) -> Selection | None:
