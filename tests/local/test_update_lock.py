@@ -15,9 +15,9 @@ from tmdb_scrapy.local.update_lock import UpdateIsRunning, update_lock
 def test_a_second_update_is_told_whose_the_first_is(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     for _ in range(2):  # of a lock that was let go, too
-        with update_lock(data_dir), pytest.raises(UpdateIsRunning, match=f"pid {os.getpid()} on "):
-            with update_lock(data_dir):
-                raise AssertionError("two hold it")
+        told = pytest.raises(UpdateIsRunning, match=f"pid {os.getpid()} on ")
+        with update_lock(data_dir), told, update_lock(data_dir):
+            raise AssertionError("two hold it")
     assert re.fullmatch(r"pid .* UTC\n", (data_dir / "update.lock").read_text())
 
 
