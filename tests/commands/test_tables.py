@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import sqlite3
 import subprocess
 import sys
 import zlib
@@ -101,6 +103,18 @@ def test_what_would_come_out_the_same_is_left_alone(
     assert made("--format", "sqlite") == (6, False)
     (data_dir / "tables" / "origin.json").write_bytes(b"{}")
     assert made("--format", "sqlite") == (7, True)
+
+
+def test_formats_are_kept_until_others_are_asked_for(invoke: Invoke, data_dir: Path) -> None:
+    assert invoke("tables", "--format", "sqlite", "--format", "csv") == 0
+    (data_dir / "movies.jsonl").write_bytes(line(movie(3)))
+    assert invoke("tables") == 0
+    with contextlib.closing(sqlite3.connect(data_dir / "tmdb.sqlite")) as database:
+        assert database.execute("SELECT movie_id FROM movies").fetchall() == [(3,)]
+    assert (data_dir / "tables" / "csv" / "movies.csv").exists()
+    assert invoke("tables", "--format", "csv") == 0
+    assert not (data_dir / "tmdb.sqlite").is_symlink(), "nothing leads to where nothing is"
+    assert titles(data_dir) == ["Movie 3"]
 
 
 def test_a_merged_file_that_is_replaced_while_it_is_read_is_read_again(

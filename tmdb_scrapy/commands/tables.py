@@ -47,12 +47,19 @@ class Command(TmdbCommand, ScrapyCommand):
         )
         parser.add_argument(
             "--format", dest="formats", action="append", default=[], choices=FORMATS, metavar="FORMAT",
-            help=f"write this too, beside Parquet and DuckDB; may be repeated: {', '.join(FORMATS)}",
+            help=f"write this too, beside Parquet and DuckDB; may be repeated: {', '.join(FORMATS)}"
+            " (default: those that were written last)",
         )  # fmt: skip
 
     def execute(self, opts: argparse.Namespace) -> None:
         with contextlib.ExitStack() as indexes:
-            self._make(self._order(opts.wanted, list(dict.fromkeys(opts.formats)), indexes))
+            formats = dict.fromkeys(opts.formats or self._former_formats())
+            self._make(self._order(opts.wanted, list(formats), indexes))
+
+    def _former_formats(self) -> list[str]:
+        """Of the tables that are there: whoever only brings them up to date wants them all."""
+        former = read_origin(self.config.data_dir / "tables")
+        return [chosen for chosen in former.formats if chosen in FORMATS] if former else []
 
     def _make(self, order: Order) -> None:
         links = [DATABASE, *(BESIDE[chosen] for chosen in order.formats if chosen in BESIDE)]

@@ -73,6 +73,9 @@ def _publish(data_dir: Path, new: Path, links: Iterable[str]) -> None:
         if not (data_dir / link).is_symlink():
             _point(data_dir / link, f"tables/{link}")
     _point(data_dir / "tables", f".tables/{new.name}")
+    for path in data_dir.iterdir():
+        if path.is_symlink() and str(path.readlink()).startswith("tables/") and not path.exists():
+            path.unlink()  # a file that the set before had, and this one has not
 
 
 def _point(link: Path, target: str) -> None:
