@@ -186,7 +186,6 @@ def test_every_id_ends_once_in_spite_of(
         "workers_killed_at_random_moments",
         "worker_killed_between_write_and_settle",
         "worker_frozen_past_its_lease",
-        "redis_killed",
         "api_resets_connections",
     ],
 )
