@@ -30,7 +30,7 @@ class Life:
         self.crawl, self.day, self.updated_on = crawl, 0, 0
         self._asked_before = 0
         ended = crawl.scrapy("job", "movies")
-        assert ended.code == 0, ended
+        assert ended.code == 0, ended.output
         self._asked_before = len(crawl.journal())
 
     def sleep(self, days: int) -> None:
@@ -155,14 +155,14 @@ def test_whatever_dies_on_whatever_day_an_update_gives_what_a_full_crawl_gives(
     crawl: Callable[..., Crawl], chance_for: Callable[[str], random.Random]
 ) -> None:
     chance = chance_for("update")
-    life = Life(crawl("--movies", "400", RATE_LIMIT="0"))
+    life = Life(crawl("--movies", "1500", RATE_LIMIT="0"))
     for days in (1, chance.choice([2, 5]), chance.choice([15, 17])):
         life.sleep(days)
         for _ in range(chance.randrange(1, 3)):
             update = life.crawl.start_command(UPDATE, RATE_LIMIT="60")
             _spoil(life, update, chance)
         ended = life.update()
-        assert ended.code == 0, ended
+        assert ended.code == 0, ended.output
         life.assert_fresh()
 
 

@@ -75,9 +75,7 @@ class Command(KindsCommand, ScrapyCommand):
         if asked:
             crawl_here(self, kind)
         self._run("merge", kind, "--prune")
-        self._run("audit", kind)
-        if refused:
-            raise refused
+        self._audit(kind, refused)
         self.ask(kind, lambda queue: note_update(queue, time.time()))
         merged = merged_file(self.config.data_dir, kind)
         counts = {"asked": asked, **counts_in(changes_of(merged), started)}
@@ -86,6 +84,15 @@ class Command(KindsCommand, ScrapyCommand):
         return Notice(
             f"{kind.name} are up to date: {told}, in {took}: {merged}", kind.name, "updated", counts
         )
+
+    def _audit(self, kind: Kind, refused: CommandFailed | None) -> None:
+        """Raises `CommandFailed`, for what the refresh refused too."""
+        try:
+            self._run("audit", kind)
+        except CommandFailed as error:
+            raise CommandFailed(f"{refused}; {error}" if refused else str(error), error.code) from None
+        if refused:
+            raise refused
 
     def _refreshed(self, kind: Kind) -> CommandFailed | None:
         """Queue what changed. What was told of a shrunken export is told again at the end."""
