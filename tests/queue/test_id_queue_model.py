@@ -134,6 +134,7 @@ class QueueMachine(RuleBasedStateMachine):
         lost = {
             entry for entry, holder in self.holders.items() if holder != worker and holder not in self.alive
         }
+        self.run(self.client.delete(self.queue.keys.no_one_gone))  # a second passes
         leases = self.run(self.queue.reclaim(worker, wanted))
         assert len(leases) <= wanted
         assert {lease.entry for lease in leases} <= lost
@@ -271,6 +272,7 @@ class QueueMachine(RuleBasedStateMachine):
     def _drain(self) -> None:
         """When everybody is gone, one worker comes to the end: nothing stays behind, nothing circles."""
         self.run(self.client.delete(*(self.queue.keys.worker(name) for name in ("ada", "bob", "cyd"))))
+        self.run(self.client.delete(self.queue.keys.no_one_gone))  # a second passes
         self.beat("dan")
         unsettled = sum(state is State.QUEUED for state in self.states.values())
         for _ in range(2 * (len(self.entries) + 1)):

@@ -23,6 +23,7 @@ from tmdb_scrapy.queue import Heartbeat, IdQueue, OtherRelease
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.fitness import UnfitRedis, examine
 from tmdb_scrapy.queue.keys import HEARTBEAT_INTERVAL_S, HEARTBEAT_TTL_S
+from tmdb_scrapy.queue.neighbours import neighbours
 from tmdb_scrapy.queue.recorded_settings import OtherSettings, present
 from tmdb_scrapy.queue.tasks import end
 from tmdb_scrapy.worker import Worker, machine, worker_of
@@ -73,7 +74,7 @@ class HeartbeatExtension:
             worker.close_message = explain(error, worker.config)
             logger.error("%s", worker.close_message)
             raise CloseSpider("no_redis") from None
-        if self._takes_from_others(await self._peers()):
+        if self._takes_from_others(await self._everybody()):
             # The others learn of this worker with their next beat; until then they use its share.
             await asyncio.sleep(HEARTBEAT_INTERVAL_S * 1.5)
             await self._beat()
@@ -118,7 +119,13 @@ class HeartbeatExtension:
         self._seen_at = loop.time()
 
     async def _peers(self) -> list[Heartbeat]:
-        """The live workers of both kinds, this one included: they share the key and the machine."""
+        """The live workers that a limit is shared with, of all kinds, this one included. Without one of the
+        fleet these are the machine's: a beat costs the same however many others there are."""
+        if self._worker.config.fleet_rate_limit:
+            return await self._everybody()
+        return await neighbours(self._queues, self._machine)
+
+    async def _everybody(self) -> list[Heartbeat]:
         return [worker for queue in self._queues for worker in (await queue.workers())[0]]
 
     def _share(self, peers: Sequence[Heartbeat]) -> None:

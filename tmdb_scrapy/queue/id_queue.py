@@ -27,7 +27,7 @@ from tmdb_scrapy.queue.history import (
     minute_of,
     of_day,
 )
-from tmdb_scrapy.queue.keys import GROUP, HEARTBEAT_TTL_S, SCHEMA, Keys
+from tmdb_scrapy.queue.keys import GROUP, HEARTBEAT_TTL_S, MACHINE_TTL_S, SCHEMA, Keys
 from tmdb_scrapy.queue.recorded_settings import OtherSettings
 from tmdb_scrapy.queue.snapshot import Snapshot, alive, counted, snapshots
 from tmdb_scrapy.queue.states import DROPPED_FOR, OPEN, Ledger, Letters, State
@@ -225,8 +225,9 @@ class IdQueue:
         return None if answer is None else _leases(answer)
 
     async def reclaim(self, worker: str, wanted: int) -> list[Lease]:
-        """Claim up to `wanted` IDs that workers without a heartbeat have left unsettled."""
-        keys = [self.keys.queue, self.keys.ledger, self.keys.control]
+        """Claim up to `wanted` IDs that workers without a heartbeat have left unsettled. Who looks within a
+        second after somebody looked in vain is told so without a look: all workers together look once."""
+        keys = [self.keys.queue, self.keys.ledger, self.keys.control, self.keys.no_one_gone]
         answer = await self._reclaim(keys, [GROUP, worker, wanted, self.keys.worker_prefix])
         return _leases(answer)
 
@@ -292,11 +293,16 @@ class IdQueue:
                 px=int(HEARTBEAT_TTL_S * 1000),
             )
             pipe.xgroup_createconsumer(self.keys.queue, GROUP, heartbeat.name)
+            here, now = self.keys.machine(heartbeat.machine), time.time()
+            pipe.zadd(here, {heartbeat.name: now})
+            pipe.zremrangebyscore(here, "-inf", now - MACHINE_TTL_S)
+            pipe.expire(here, MACHINE_TTL_S)
             await pipe.execute()
 
     async def hand_back(self, worker: str) -> None:
         """End a worker's heartbeat: whatever it still holds is anybody's at once."""
-        await self._redis.delete(self.keys.worker(worker), self.keys.traffic(worker))
+        keys = self.keys
+        await self._redis.delete(keys.worker(worker), keys.traffic(worker), keys.no_one_gone)
 
     async def queued(self) -> int:
         """How many IDs are not settled yet, leased ones included."""

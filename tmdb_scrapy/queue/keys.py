@@ -21,6 +21,8 @@ key                         type   what
 ``{movies}:history:<day>``  hash   minute of the day in UTC → what happened in it (see `queue/history.py`);
                                    expires after eight days
 ``{movies}:traffic:<name>`` string the totals that a worker has told of for that, so that none counts twice
+``{movies}:machine:<id>``   sorted the names of a machine's workers, by when they beat; expires after a minute
+``{movies}:no-one-gone``    string there for a second after somebody looked for leases of the dead in vain
 ``{movies}:worker:<name>``  string a worker's heartbeat (JSON), expires `HEARTBEAT_TTL_S` after it was written
 =========================== ====== ==========================================================================
 
@@ -39,6 +41,8 @@ UPDATED_AT = "updated_at"
 GROUP = "crawlers"
 HEARTBEAT_INTERVAL_S = 2.0
 HEARTBEAT_TTL_S = 10.0
+MACHINE_TTL_S = 60
+"""A name in a machine's set means little by itself: whether its worker lives, its heartbeat says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,13 @@ class Keys:
 
     def traffic(self, name: str) -> str:
         return f"{{{self.kind}}}:traffic:{name}"
+
+    def machine(self, machine: str) -> str:
+        return f"{{{self.kind}}}:machine:{machine}"
+
+    @property
+    def no_one_gone(self) -> str:
+        return f"{{{self.kind}}}:no-one-gone"
 
     @property
     def worker_prefix(self) -> str:

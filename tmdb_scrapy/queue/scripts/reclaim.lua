@@ -1,10 +1,10 @@
 -- Take over leases of workers whose heartbeat has expired. By heartbeat, not by idle time as XAUTOCLAIM
 -- would: a worker that a 429 makes wait is idle and alive. In one script, so that two workers never take
 -- the same lease.
--- KEYS  1 queue (stream)  2 ledger (string)  3 control (string)
+-- KEYS  1 queue (stream)  2 ledger (string)  3 control (string)  4 there while nobody need look (string)
 -- ARGV  1 group  2 worker that takes over  3 how many at most  4 prefix of the heartbeat keys
 -- Returns {entry, id, entry, id, ...}; none while the kind is paused.
-if redis.call('EXISTS', KEYS[3]) == 1 then return {} end
+if redis.call('EXISTS', KEYS[3], KEYS[4]) > 0 then return {} end
 local queue, ledger = KEYS[1], KEYS[2]
 local group, worker, wanted, prefix = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local taken = {}
@@ -38,4 +38,6 @@ for _, row in ipairs(redis.call('XINFO', 'CONSUMERS', queue, group)) do
         redis.call('XGROUP', 'DELCONSUMER', queue, group, consumer.name)
     end
 end
+-- A look costs as much as there are workers, and each of them looks now and then.
+if #taken == 0 then redis.call('SET', KEYS[4], '', 'PX', 1000) end
 return taken
