@@ -54,9 +54,10 @@ def test_one_that_was_started_elsewhere_is_found_too(
     elsewhere = project / "elsewhere"
     elsewhere.mkdir()
     password = password_of(DIRECTORY)
-    monkeypatch.chdir(elsewhere)
-    assert found_password(at(own)) == password
-    assert with_password(at(own)) == at(own, entering=f":{password}@")
+    with monkeypatch.context() as there:  # `own` is stopped from where it was started
+        there.chdir(elsewhere)
+        assert found_password(at(own)) == password
+        assert with_password(at(own)) == at(own, entering=f":{password}@")
 
 
 def test_whoever_takes_the_port_of_one_that_ended_is_told_nothing(own: RedisServer) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+import psutil
 import redis
 from environments import bare_environment
 from foreign_redis import ForeignRedis
@@ -63,9 +64,15 @@ class Worker:
             self.process.send_signal(number)
 
     def kill(self) -> None:
-        """End it with SIGKILL, frozen or not, and wait until it is gone."""
+        """End it with SIGKILL, frozen or not, and what it has started; wait until it is gone."""
+        started: list[psutil.Process] = []
+        with contextlib.suppress(psutil.NoSuchProcess):
+            started = psutil.Process(self.process.pid).children(recursive=True)
         self.send(signal.SIGKILL)
         self.process.wait()
+        for process in started:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
     def wait(self, timeout_s: float = CRAWL_TIMEOUT_S) -> int:
         """Its exit code."""
