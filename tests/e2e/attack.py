@@ -16,7 +16,7 @@ from pathlib import Path
 
 NOBODY = 65534
 CONSOLE_PORTS = range(6023, 6074)
-RESULTS = {".jsonl", ".index"}
+RESULTS = {".jsonl", ".index", ".html"}
 """Others may read those, as the user's umask says."""
 
 

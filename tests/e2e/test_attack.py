@@ -68,5 +68,5 @@ def _is_meant(line: str) -> bool:
     """Results are as their user's umask says, and his was 0; but nobody else puts files beside them. The
     job's output is this test's own."""
     place = Path(line.split()[-1])
-    is_result = line.startswith("may write ") and place.suffix in {".jsonl", ".index"}
+    is_result = line.startswith("may write ") and place.suffix in {".jsonl", ".index", ".html"}
     return is_result or place.name.startswith("worker-")
