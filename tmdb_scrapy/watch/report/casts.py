@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
@@ -43,30 +42,38 @@ class Casts:
     def most_connected(self, count: int) -> dict[int, Place]:
         """Where people stand, most others first, then by ID.
 
-        Whoever has a lower bound than the last of them cannot be among them, so the others are left out.
+        Looked at are those with the highest bounds first, until no other can be among the first `count`. The
+        others of one person at a time are held in memory.
         """
         candidates = FIRST_CANDIDATES
         while True:
-            bounds = self._bounds.largest(candidates + 1)
-            found = self._of({person for person, _ in bounds[:candidates]})
-            best = sorted(found.items(), key=lambda one: (-one[1].others, one[0]))[:count]
-            if len(bounds) <= candidates or (len(best) == count and best[-1][1].others > bounds[-1][1]):
-                return dict(best)
+            bounds = self._bounds.largest(candidates)
+            movies = self._movies_of({person for person, _ in bounds})
+            best: list[tuple[int, int]] = []
+            for person, bound in bounds:
+                if len(best) == count and bound < -best[-1][0]:
+                    return {person: self._place(movies[person], -others) for others, person in best}
+                best = sorted([*best, (-self._others(movies[person]), person)])[:count]
+            if len(bounds) < candidates:
+                return {person: self._place(movies[person], -others) for others, person in best}
             candidates *= 4
 
-    def _of(self, people: set[int]) -> dict[int, Place]:
-        others: dict[int, set[int]] = {person: set() for person in people}
-        movies: Counter[int] = Counter()
-        last: dict[int, int] = {}
+    def _movies_of(self, people: set[int]) -> dict[int, array[int]]:
+        """The numbers of the movies of each person."""
+        movies: dict[int, array[int]] = {person: array("q") for person in people}
         for number, (begin, end) in enumerate(pairwise(self._ends)):
-            cast = set(self._people[begin:end])
-            for person in cast & people:
-                others[person] |= cast
-                movies[person] += 1
-                last[person] = number
-        return {
-            person: Place(len(those) - 1, movies[person], last[person]) for person, those in others.items()
-        }
+            for person in people.intersection(self._people[begin:end]):
+                movies[person].append(number)
+        return movies
+
+    def _others(self, movies: array[int]) -> int:
+        cast: set[int] = set()
+        for number in movies:
+            cast.update(self._people[self._ends[number] : self._ends[number + 1]])
+        return len(cast) - 1
+
+    def _place(self, movies: array[int], others: int) -> Place:
+        return Place(others, len(movies), movies[-1])
 
 
 class _Tally:

@@ -25,6 +25,8 @@ USED = (
     "movie_countries", "movie_languages", "genres", "countries", "languages", "people",
 )  # fmt: skip
 FIRST_CANDIDATES = 250
+MEMORY_LIMIT = "160MB"
+"""Of DuckDB's buffers: to count needs less than to sort."""
 
 DECADES = "SELECT release_year // 10 * 10, count(*) FROM movies WHERE release_year IS NOT NULL GROUP BY 1"
 LANGUAGES = """
@@ -83,6 +85,7 @@ def from_tables(tables: Path, temporary: Path) -> Collected:
     Raises `NotInstalled`, `EngineFailed`.
     """
     with connect(temporary) as database:
+        database.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
         for name in USED:
             parquet = quoted(str(tables / f"{name}.parquet"))
             database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({parquet})")
