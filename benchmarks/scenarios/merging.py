@@ -188,6 +188,6 @@ def _template() -> tuple[bytes, bytes]:
 
 def _keep_all(bench: Workbench, lines: int) -> None:
     """A ledger that calls every ID kept."""
-    with redis.Redis(port=bench.redis.port) as client:
+    with redis.Redis.from_url(bench.redis_url) as client:
         client.flushall()
         client.set(Keys("movies").ledger, b"k" * lines)

@@ -52,7 +52,7 @@ class _Job:
         self.cores = [bench.cores.crawler, bench.cores.second_crawler][: bench.sizes.scale_processes]
 
     def seed(self, outcome: Outcome) -> None:
-        with redis.Redis(port=self._bench.redis.port) as client:
+        with redis.Redis.from_url(self._bench.redis_url) as client:
             client.flushall()
             empty_bytes = used_bytes(client)
             seeded = self._command("seed", "movies", "--file", str(self._export))
@@ -70,12 +70,14 @@ class _Job:
         outcome.add("growth from the second to the last fifth of the crawl", "MB", growth, FLAT)
         for number, ran in enumerate(workers, 1):
             outcome.add(f"memory of worker {number} in each tenth of its time", "MB", tenths_mb(ran))
-        with redis.Redis(port=self._bench.redis.port) as client:
+        with redis.Redis.from_url(self._bench.redis_url) as client:
             outcome.add("left in the queue", "IDs", [client.xlen(Keys("movies").queue)], NONE)
 
     def _crawled(self) -> list[Ran]:
         with self._bench.whole_sandbox(TMDB_LIKE, self._ids) as server:
             task = Task(server, [], self._directory, self._bench.redis_url, self._bench.environment)
+            # What follows goes by outcomes of the same settings only.
+            self._environment["TMDB_API_URL"] = server.api_url
             workers = start_ours(task, self.cores)
             try:
                 return [worker.wait(LONGEST_CRAWL_S) for worker in workers]

@@ -24,7 +24,7 @@ def seeding(bench: Workbench) -> Outcome:
     outcome = Outcome("seeding")
     ids = bench.sizes.ids
     export = write_export(bench.place, ids)
-    with redis.Redis(port=bench.redis.port) as client:
+    with redis.Redis.from_url(bench.redis_url) as client:
         client.flushall()
         empty_bytes = used_bytes(client)
         ran = seed(bench, export, "seeding")
