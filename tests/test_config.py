@@ -152,6 +152,15 @@ class TestReading:
             Config.load({}, file)
         assert [problem.partition(":")[0][-1] for problem in caught.value.problems] == ["1", "3"]
 
+    def test_a_key_of_two_values_is_refused_without_either_being_told(self, tmp_path: Path) -> None:
+        file = tmp_path / ".env"
+        file.write_text("THREADS=5\nLANGUAGE=de\nTMDB_API_KEY=one\nTHREADS=5\nexport TMDB_API_KEY=two\n")
+        with pytest.raises(ConfigError) as caught:
+            Config.load({}, file)
+        assert caught.value.problems == [
+            f"{file}, line 5: TMDB_API_KEY has another value on line 3; keep one of them"
+        ]
+
     @pytest.mark.parametrize("line", ["AWS_SECRET_ACCESS_KEY=x", "export THREADS=5", "EDITOR=vi", "LANG=C"])
     def test_other_programs_keys_and_exports_are_nobodys_slip(self, tmp_path: Path, line: str) -> None:
         file = tmp_path / ".env"

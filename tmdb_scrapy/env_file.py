@@ -27,19 +27,26 @@ def read_env_file(path: Path) -> dict[str, str]:
     """The keys of a `.env` file; none when there is no such file.
 
     Accepts what python-dotenv does, and the original program's ` ; comment` after a value. Raises
-    `EnvFileError` for lines that are no `KEY=value`, `OSError` and `UnicodeDecodeError`.
+    `EnvFileError` for lines that are no `KEY=value` and for a key of two values, `OSError` and
+    `UnicodeDecodeError`.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return {}
     values: dict[str, str] = {}
+    lines: dict[str, int] = {}
     problems = []
     for binding in parse_stream(io.StringIO(_without_comments(text))):
-        if problem := _problem_of(binding):
-            problems.append(f"{path}, line {binding.original.line}: {problem}")
-        elif binding.key is not None:
-            values[binding.key] = binding.value or ""
+        line = binding.original.line
+        problem = _problem_of(binding)
+        if binding.key is not None and not problem:
+            value = binding.value or ""
+            if values.setdefault(binding.key, value) != value:
+                problem = f"{binding.key} has another value on line {lines[binding.key]}; keep one of them"
+            lines.setdefault(binding.key, line)
+        if problem:
+            problems.append(f"{path}, line {line}: {problem}")
     if problems:
         raise EnvFileError(problems)
     return values
