@@ -10,6 +10,7 @@ import pytest
 
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import IdQueue, Settlement, State
+from tmdb_scrapy.queue.repair import repair
 from tmdb_scrapy.queue.states import OPEN, Letters
 
 Invoke = Callable[..., int]
@@ -34,7 +35,7 @@ def settle(ask: Ask, tmdb_id: int, state: State, reason: str = "") -> None:
             # It was kept, asked for again, and failed then.
             await queue.settle([Settlement(lease, State.KEPT)])
             await queue.client.setrange(queue.keys.ledger, tmdb_id, State.REFRESHING.value)
-            await queue.repair()
+            await repair(queue)
             (lease,) = await queue.lease("ada", 1)
         await queue.settle([Settlement(lease, State.FAILED if state is State.STALE else state, reason)])
 

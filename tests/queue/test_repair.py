@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tmdb_scrapy.queue import IdQueue, Settlement, State
 from tmdb_scrapy.queue.keys import GROUP
+from tmdb_scrapy.queue.repair import repair
 
 Tell = Callable[..., Any]
 LEDGER = b"\0kqqmbqdKfFr"
@@ -37,7 +38,7 @@ def counts(plain: redis.Redis) -> dict[str, int]:
 
 
 def repaired(tell: Tell, plain: redis.Redis) -> tuple[int, ...]:
-    return tuple(tell(IdQueue.repair))
+    return tuple(tell(repair))
 
 
 def assert_right(tell: Tell, plain: redis.Redis) -> None:
@@ -69,7 +70,7 @@ def test_keys_of_another_type_are_replaced(tell: Tell, plain: redis.Redis) -> No
     plain.hset("{movies}:about", "schema", 2)
     plain.set("{movies}:counts", "7")
     plain.rpush("{movies}:queue", "7")
-    tell(IdQueue.repair, opened=False)
+    tell(repair, opened=False)
     assert_right(tell, plain)
 
 
@@ -87,7 +88,7 @@ def test_an_entry_that_was_acknowledged_and_never_settled_is_leased_again(
         await queue.seed([1, 2])
         (lease,) = await queue.lease("ada", 1)
         await queue._redis.xack(queue.keys.queue, GROUP, lease.entry)
-        await queue.repair()
+        await repair(queue)
         return [each.id for each in await queue.lease("bob", 5)]
 
     assert tell(story) == [1, 2]
@@ -99,7 +100,7 @@ def test_a_lease_from_before_may_still_be_settled(tell: Tell, plain: redis.Redis
     async def story(queue: IdQueue) -> list[int]:
         await queue.seed([1, 2])
         (lease,) = await queue.lease("ada", 1)
-        await queue.repair()
+        await repair(queue)
         await queue.settle([Settlement(lease, State.KEPT)])
         return [each.id for each in await queue.lease("bob", 5)]
 
@@ -123,7 +124,7 @@ def test_whatever_was_done(
         plain.xadd("{movies}:queue", {"id": tmdb_id})
     if told:
         plain.hset("{movies}:counts", mapping=told)
-    tell(IdQueue.repair)
+    tell(repair)
     assert plain.get("{movies}:ledger") == ledger or not ledger
     assert sorted(entries(plain)) == [each for each, state in enumerate(ledger) if state in b"qK"]
     found = counts(plain)

@@ -9,6 +9,7 @@ from scrapy.commands import ScrapyCommand
 from tmdb_scrapy.commands.base import CommandFailed, KindsCommand, plural
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue
+from tmdb_scrapy.queue.repair import repair
 
 
 class Command(KindsCommand, ScrapyCommand):
@@ -30,7 +31,7 @@ class Command(KindsCommand, ScrapyCommand):
                 f"Redis has no ledger of {kind.name} to rebuild anything from: restore its data, or seed: "
                 f"scrapy seed {kind.name}"
             )
-        done = self.ask(kind, IdQueue.repair)
+        done = self.ask(kind, repair)
         if not any(done):
             print(f"{kind.name}: nothing was wrong")
             return

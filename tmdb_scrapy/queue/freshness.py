@@ -97,12 +97,12 @@ async def ask_again(
     `conclusion` stands with the last of them. May be repeated. Raises what redis-py raises."""
     keys = queue.keys
     names = [keys.queue, keys.ledger, keys.counts, keys.failures, keys.about, keys.exported]
-    moves, queued = _moves(Letters(queue.kind)), 0
+    script, moves, queued = queue.script("refresh"), _moves(Letters(queue.kind)), 0
     starts = range(0, max(len(ids), 1), IDS_A_CALL)
     for start in starts:
         batch = ids[start : start + IDS_A_CALL]
         said = _said(conclusion) if start == starts[-1] else _said(NOTHING)
-        queued += int(await queue.refresh_script(names, [moves, ",".join(map(str, batch)), *said]))
+        queued += int(await script(names, [moves, ",".join(map(str, batch)), *said]))
         report(len(batch))
     return queued
 

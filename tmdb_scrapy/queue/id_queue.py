@@ -74,19 +74,6 @@ class Picture(NamedTuple):
     """Those under which outcomes were reached."""
 
 
-class Repaired(NamedTuple):
-    """What a repair found, in numbers."""
-
-    counts: int
-    """Fields of the counts that were wrong."""
-    removed: int
-    """Entries of the stream whose ID is not queued, or had one already."""
-    added: int
-    """Queued IDs that had no entry."""
-    unknown: int
-    """Bytes of the ledger that are no state; their IDs are queued now."""
-
-
 class IdQueue:
     """The IDs of one kind in Redis.
 
@@ -100,17 +87,16 @@ class IdQueue:
         self.kind = kind
         # redis-py says bytes or str of every answer; `connect` makes it bytes.
         self._redis: Any = client
-        self._enqueue = self._script("enqueue")
-        self._lease = self._script("lease")
-        self._settle = self._script("settle")
-        self._reclaim = self._script("reclaim")
-        self._migrate = self._script("migrate")
-        self._repair = self._script("repair")
+        self._enqueue = self.script("enqueue")
+        self._lease = self.script("lease")
+        self._settle = self.script("settle")
+        self._reclaim = self.script("reclaim")
+        self._migrate = self.script("migrate")
         self._letters = Letters(kind)
         self._settings = b""
-        self.refresh_script = self._script("refresh")
 
-    def _script(self, name: str) -> AsyncScript:
+    def script(self, name: str) -> AsyncScript:
+        """One of `tmdb_scrapy/queue/scripts`."""
         source = resources.files("tmdb_scrapy.queue") / "scripts" / f"{name}.lua"
         script: AsyncScript = self._redis.register_script(source.read_text(encoding="utf-8"))
         return script
@@ -308,22 +294,6 @@ class IdQueue:
         """How many IDs are not settled yet, leased ones included."""
         counted = await self._redis.hmget(self.keys.counts, [state.label for state in OPEN])
         return sum(int(count or 0) for count in counted)
-
-    async def repair(self) -> Repaired:
-        """Rebuild counts and stream from the ledger, in one step. Leases are given up; what workers that
-        live nevertheless settle counts, but an ID may be fetched twice."""
-        keys = self.keys
-        states = [(state.value, state.label, "") for state in State if state is not State.DROPPED]
-        states += [
-            (byte, State.DROPPED.label, f"{DROPPED_FOR}{reason}")
-            for reason, byte in self._letters.reasons.items()
-        ]
-        return Repaired(
-            *await self._repair(
-                [keys.queue, keys.ledger, keys.counts],
-                [GROUP, *(word for state in states for word in state)],
-            )
-        )
 
     async def length(self) -> int:
         """How many entries the stream has: as many as IDs are queued, if nobody meddled."""
