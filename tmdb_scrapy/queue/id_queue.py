@@ -29,6 +29,7 @@ from tmdb_scrapy.queue.history import (
 )
 from tmdb_scrapy.queue.keys import GROUP, HEARTBEAT_TTL_S, MACHINE_TTL_S, SCHEMA, Keys
 from tmdb_scrapy.queue.recorded_settings import OtherSettings
+from tmdb_scrapy.queue.release import OtherRelease, refuse_later
 from tmdb_scrapy.queue.snapshot import Snapshot, alive, counted, snapshots
 from tmdb_scrapy.queue.states import DROPPED_FOR, OPEN, Ledger, Letters, State
 
@@ -56,10 +57,6 @@ class Settlement(NamedTuple):
     lease: Lease
     state: State
     reason: str = ""
-
-
-class OtherRelease(Exception):
-    """The keys in Redis, or workers that live, are of another release; the text says what to do."""
 
 
 class Picture(NamedTuple):
@@ -129,12 +126,7 @@ class IdQueue:
                     "End them first (Ctrl-C, or make stop), then run this again"
                 )
         keys = [self.keys.counts, self.keys.about]
-        found = int(await self._migrate(keys, [SCHEMA, "yes" if create else "no"]))
-        if found > SCHEMA:
-            raise OtherRelease(
-                f"the {self.kind.name} in Redis were written by a later release of this program (schema "
-                f"{found}, this one knows {SCHEMA}): update it, on every machine"
-            )
+        refuse_later(self.kind.name, int(await self._migrate(keys, [SCHEMA, "yes" if create else "no"])))
 
     async def settings(self) -> dict[str, str]:
         """Those under which outcomes were reached; none where none was."""
@@ -347,7 +339,7 @@ class IdQueue:
         return {minute: minutes[minute] for minute in sorted(minutes) if since <= minute <= until}
 
     async def snapshot(self) -> Snapshot:
-        """How the crawl stands now, all of one moment."""
+        """How the crawl stands now, all of one moment. Raises `OtherRelease` for keys of a later release."""
         return (await snapshots(self._redis, [self.kind]))[self.kind.name]
 
 

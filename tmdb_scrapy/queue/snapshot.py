@@ -13,7 +13,8 @@ import redis.asyncio
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue.heartbeat import Heartbeat
 from tmdb_scrapy.queue.history import MINUTES_A_DAY, Minute, day_of, decoded, minute_of
-from tmdb_scrapy.queue.keys import GROUP, Keys
+from tmdb_scrapy.queue.keys import GROUP, SCHEMA, Keys
+from tmdb_scrapy.queue.release import refuse_later
 from tmdb_scrapy.queue.states import DROPPED_FOR, OPEN, State
 
 RECENT_MINUTES = 10
@@ -62,6 +63,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 class Question(NamedTuple):
     """What the script `snapshot.lua` is asked."""
 
+    kind: str
     keys: list[str]
     arguments: list[str | int]
     minutes: range
@@ -76,11 +78,14 @@ class Question(NamedTuple):
         asked = [keys.queue, keys.counts, keys.about, keys.control, keys.failures]
         days = [keys.history(day_of(until)), keys.history(day_of(until - MINUTES_A_DAY))]
         fields = [minute % MINUTES_A_DAY for minute in minutes]
-        return cls([*asked, *days], [GROUP, keys.worker_prefix, of_today, *fields], minutes)
+        return cls(keys.kind, [*asked, *days], [GROUP, keys.worker_prefix, of_today, *fields], minutes)
 
     def answered(self, answer: list[Any]) -> Snapshot:
-        """The snapshot of which the script's answer tells."""
-        written, about, control, failures, leased, consumers, recent = answer
+        """The snapshot of which the script's answer tells. Raises `OtherRelease`."""
+        written, flat, control, failures, leased, consumers, recent = answer
+        about = {_text(field): _text(value) for field, value in _pairs(flat).items()}
+        # First of all: of another layout the rest may mean something else.
+        refuse_later(self.kind, int(about.get("schema", SCHEMA)))
         counts = counted(_pairs(written))
         workers, lost = _workers(consumers)
         return Snapshot(
@@ -98,12 +103,14 @@ class Question(NamedTuple):
             recent={
                 minute: decoded(value) for minute, value in zip(self.minutes, recent, strict=True) if value
             },
-            about={_text(field): _text(value) for field, value in _pairs(about).items()},
+            about=about,
         )
 
 
 async def snapshots(client: redis.asyncio.Redis, kinds: Iterable[Kind]) -> dict[str, Snapshot]:
-    """How several kinds stand, by name: one call of Redis, all of one moment."""
+    """How several kinds stand, by name: one call of Redis, all of one moment.
+
+    Raises `OtherRelease` for keys of a later release."""
     questions = {kind.name: Question.at(time.time(), Keys(kind.name)) for kind in kinds}
     script = client.register_script(SOURCE.read_text(encoding="utf-8"))
     async with client.pipeline(transaction=True) as pipe:

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import KINDS
-from tmdb_scrapy.queue import Heartbeat, IdQueue, Snapshot, connect, snapshots
+from tmdb_scrapy.queue import Heartbeat, IdQueue, OtherRelease, Snapshot, connect, snapshots
 from tmdb_scrapy.queue.age import oldest_day
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.history import KEPT_DAYS, MINUTES_A_DAY, Written, minute_of
@@ -90,6 +90,8 @@ class Sampler:
         except (RedisError, OSError, ValueError) as error:
             # ValueError: keys that somebody else wrote.
             self.sample = replace(self.sample, trouble=explain(error, self._config))
+        except OtherRelease as error:
+            self.sample = replace(self.sample, trouble=str(error))
         except Exception as error:
             # Whatever went wrong, go on looking, and let those who look on know.
             logger.exception("A sample went wrong")
@@ -104,8 +106,10 @@ class Sampler:
         return self.sample
 
     async def ask(self, kind: str, question: Callable[[IdQueue], Awaitable[Result]]) -> Result:
-        """What `question` says of the queue of a kind. Raises what redis-py raises."""
-        return await question(IdQueue(self._client, KINDS[kind]))
+        """What `question` says of the queue of a kind. Raises `OtherRelease` and what redis-py raises."""
+        queue = IdQueue(self._client, KINDS[kind])
+        await queue.check_release()
+        return await question(queue)
 
     async def _read(self) -> None:
         now = time.time()

@@ -132,3 +132,10 @@ def test_a_worker_that_is_gone_has_no_page(sampler: Sampler) -> None:
     assert Page(sampler, False).worker("movies", "nobody", NOW) is None
     assert Page(sampler, False).worker("<b>", "here-1-abc", NOW) is None
     assert "here-1-abc" in (Page(sampler, False).worker("movies", "here-1-abc", NOW) or "")
+
+
+def test_what_was_never_read_is_not_said_to_be_empty(sampler: Sampler) -> None:
+    sampler.sample = Sample(trouble="no Redis answers")
+    assert "Nothing is seeded" not in Elements(page(sampler)).text
+    sampler.sample = Sample(at=NOW)
+    assert "Nothing is seeded" in Elements(page(sampler)).text

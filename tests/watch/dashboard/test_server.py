@@ -17,6 +17,7 @@ from prometheus_client import parser
 from tmdb_scrapy.config import Config, Secret
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import Heartbeat, IdQueue, Settlement, State, connect
+from tmdb_scrapy.queue.keys import SCHEMA
 from tmdb_scrapy.watch import sampler as sampler_module
 from tmdb_scrapy.watch.dashboard.doors import Doors
 from tmdb_scrapy.watch.dashboard.server import Dashboard
@@ -262,5 +263,26 @@ def test_keys_that_somebody_else_wrote_make_it_stale_and_not_fall(play: Play, co
         assert (await stage.status())["stale"].startswith("stale since")
         assert (await stage.get("/readyz")).status == 503
         assert (await stage.get("/livez")).status == 200
+
+    play(story)
+
+
+def test_keys_of_a_later_release_are_refused_in_a_sentence(play: Play, config: Config) -> None:
+    async def story(stage: Stage) -> None:
+        async with redis.asyncio.Redis.from_url(str(config.redis_url)) as client:
+            await client.hset("{movies}:about", "schema", str(SCHEMA + 1))
+        refusal = "the movies in Redis were written by a later release of this program"
+        assert refusal in (await stage.status())["stale"]
+        ready = await stage.get("/readyz")
+        assert (ready.status, (await ready.text()).startswith(refusal)) == (503, True)
+        assert refusal in await (await stage.get("/")).text()
+        families = parser.text_string_to_metric_families(await (await stage.get("/metrics")).text())
+        told = {each.name: each.samples for each in families}
+        assert [sample.value for sample in told["tmdb_redis_up"]] == [0]
+        assert not told["tmdb_ids"]
+        for action in ("pause", "requeue"):
+            response = await stage.post(f"/actions/{action}", {"kind": "movies"}, BEARER)
+            assert (response.status, (await response.text()).startswith(refusal)) == (503, True)
+        assert not await stage.queue.client.exists(stage.queue.keys.control)
 
     play(story)

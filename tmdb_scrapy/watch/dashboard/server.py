@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import KINDS
-from tmdb_scrapy.queue import IdQueue, Ledger, State
+from tmdb_scrapy.queue import IdQueue, Ledger, OtherRelease, State
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.tasks import end
 from tmdb_scrapy.watch.charts import STYLE
@@ -148,6 +148,8 @@ class Dashboard:
             done = int(await self.sampler.ask(kind, ACTIONS[action]))
         except (RedisError, OSError) as error:
             return web.Response(status=503, text=f"{explain(error, self._config)}\n")
+        except OtherRelease as error:
+            return web.Response(status=503, text=f"{error}\n")
         await self.sampler.look()
         if "token" in form:
             # From the page: back to it. Relative, since a proxy may have put it anywhere.

@@ -30,7 +30,8 @@ def shape(sampler: Sampler) -> str:
         )
         for name, each in shown(sample)
     ]
-    return hashlib.blake2s(msgspec.json.encode(parts), digest_size=8).hexdigest()
+    read = bool(sample.at)
+    return hashlib.blake2s(msgspec.json.encode([read, parts]), digest_size=8).hexdigest()
 
 
 class Stream:
