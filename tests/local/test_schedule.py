@@ -1,4 +1,4 @@
-"""With programs of the system's names on the PATH that write down what they are told."""
+"""What is installed, and taken back."""
 
 from __future__ import annotations
 
@@ -21,22 +21,6 @@ case "$1" in
 esac
 """
 SYSTEMCTL = '#!/bin/sh\necho "$@" >> "{file}"\n'
-
-
-@pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
-    """Puts a program of that name and text, which uses a file, on the PATH; returns the file."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-
-    def put(name: str, text: str) -> Path:
-        used = tmp_path / f"{name}.used"
-        (folder / name).write_text(text.format(file=used))
-        (folder / name).chmod(0o755)
-        return used
-
-    return put
 
 
 @pytest.fixture

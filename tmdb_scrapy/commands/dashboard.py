@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from functools import partial
 from importlib.util import find_spec
+from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, TmdbCommand
+from tmdb_scrapy.local.schedule import unit_directory
+from tmdb_scrapy.local.scheduled import scheduled
 from tmdb_scrapy.values import whole_number
 
 HOST = "127.0.0.1"
@@ -45,13 +49,15 @@ class Command(TmdbCommand, ScrapyCommand):
         if find_spec("prometheus_client") is None or find_spec("jinja2") is None:
             raise CommandFailed("its packages are not installed: `make dashboard` does that")
         from tmdb_scrapy.watch.dashboard.doors import Doors
-        from tmdb_scrapy.watch.dashboard.server import serve
+        from tmdb_scrapy.watch.dashboard.server import Dashboard, serve
 
         doors = Doors(opts.host, self.config.dashboard_token, opts.actions)
         if problem := doors.problem():
             raise CommandFailed(problem, BAD_USE)
+        schedule = partial(scheduled, Path.cwd(), unit_directory())
+        dashboard = Dashboard(self.config, doors, schedule)
         try:
-            asyncio.run(serve(self.config, doors, opts.port, _announce))
+            asyncio.run(serve(dashboard, opts.host, opts.port, _announce))
         except OSError as error:
             why = error.strerror or error
             raise CommandFailed(f"port {opts.port} of {opts.host}: {why}; try another --port") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
@@ -50,7 +49,7 @@ class Command(TmdbCommand, ScrapyCommand):
             raise CommandFailed(str(error)) from None
 
     def _by_systemd(self, job: Job, opts: argparse.Namespace) -> None:
-        units = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd/user"
+        units = schedule.unit_directory()
         if opts.install:
             print("\n".join(schedule.install_timer(job, units)))
         elif opts.remove:

@@ -22,8 +22,12 @@ AT = "08:30"
 """In UTC: TMDb's export of the day is there by 08:00."""
 WITHIN_S = 3600
 """So long after it the update begins at the latest: not everybody's at the same second."""
+WINDOW = "08:30 to 09:30 UTC"
+"""The same for people."""
 CRON_HOUR, FIRST_MINUTE = 8, 31
-"""The same for cron, at a minute of the directory's own."""
+"""The same for cron, at a minute of the directory's own, as the machine's time zone has it."""
+CRON_WINDOW = "08:00 to 09:00 UTC"
+"""The same for people: some zones are half an hour off."""
 NO_CRONTAB = "no crontab for"
 
 
@@ -53,7 +57,7 @@ class Job:
             "Description=Update of what was collected of TMDb\n"
             "[Service]\n"
             "Type=oneshot\n"
-            f"WorkingDirectory={_unit_text(str(self.directory))}\n"
+            f"{works_in(self.directory)}\n"
             f"ExecStart=/bin/sh -c {_unit_word(f'exec {self.command}')}\n"
             "KillSignal=SIGINT\n"
             "TimeoutStopSec=90\n"
@@ -80,21 +84,30 @@ class Job:
         place, log = shlex.quote(str(self.directory)), shlex.quote(str(self.log))
         text = (
             f'[ "$(date -u +%H)" = {CRON_HOUR:02} ] || exit 0; '
-            f"cd {place} && exec {self.command} >>{log} 2>&1 # {self._mark}"
+            f"cd {place} && exec {self.command} >>{log} 2>&1 {_mark(self.directory)}"
         )
         minute = FIRST_MINUTE + zlib.crc32(str(self.directory).encode()) % (60 - FIRST_MINUTE)
         return f"{minute} * * * * {_cron_text(text)}"
 
-    @property
-    def _mark(self) -> str:
-        return f"{NAME} of {self.directory}"
-
-    def without(self, crontab: str) -> str:
+    def without(self, text: str) -> str:
         """A crontab without this line, whichever kinds it is about."""
-        lines = crontab.splitlines(keepends=True)
-        return "".join(
-            line for line in lines if not line.rstrip("\n").endswith(_cron_text(f"# {self._mark}"))
-        )
+        lines = text.splitlines(keepends=True)
+        return "".join(line for line in lines if not is_line_of(self.directory, line))
+
+
+def works_in(directory: Path) -> str:
+    """The line of a unit that says where it runs."""
+    return f"WorkingDirectory={_unit_text(str(directory))}"
+
+
+def is_line_of(directory: Path, line: str) -> bool:
+    """Whether a line of a crontab is the one that was installed for a directory."""
+    return line.rstrip("\n").endswith(_cron_text(_mark(directory)))
+
+
+def unit_directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """Where this user's units of systemd lie."""
+    return Path(environment.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "systemd/user"
 
 
 def has_systemd(environment: Mapping[str, str] = os.environ) -> bool:
@@ -136,14 +149,14 @@ def remove_timer(units: Path) -> bool:
 def install_cron(job: Job) -> None:
     """Put the line into the user's crontab, in place of an earlier one of this directory. Raises
     `ScheduleError`."""
-    others = job.without(_crontab())
+    others = job.without(crontab())
     ended = "" if not others or others.endswith("\n") else "\n"
     _run("crontab", "-", given=f"{others}{ended}{job.cron_line}\n")
 
 
 def remove_cron(job: Job) -> bool:
     """Take the line out of the user's crontab; False when it was not there. Raises `ScheduleError`."""
-    before = _crontab()
+    before = crontab()
     after = job.without(before)
     if after == before:
         return False
@@ -151,7 +164,8 @@ def remove_cron(job: Job) -> bool:
     return True
 
 
-def _crontab() -> str:
+def crontab() -> str:
+    """The user's crontab; empty where there is none. Raises `ScheduleError`."""
     if not shutil.which("crontab"):
         raise ScheduleError(
             "there is neither systemd for users nor crontab here: install cron, or run `make update` daily"
@@ -160,6 +174,10 @@ def _crontab() -> str:
     if found.returncode and NO_CRONTAB not in found.stderr:
         raise ScheduleError(f"crontab -l failed: {found.stderr.strip()}")
     return found.stdout if not found.returncode else ""
+
+
+def _mark(directory: Path) -> str:
+    return f"# {NAME} of {directory}"
 
 
 def _run(*command: str, given: str | None = None) -> None:

@@ -7,7 +7,7 @@ import datetime
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 INTERVAL_S = 2.0
 OLDEST_INTERVAL_S = 120.0
-"""Between looks for the oldest record: they read the whole ledger."""
+"""Between looks for the oldest record, which read the whole ledger, and for the schedule of updates."""
 REMEMBERED = 150
 """Points of a worker's rate, one a sample: five minutes."""
 MOST_GONE = 100
@@ -52,6 +52,8 @@ class Sample:
     """Every kind, seeded or not, by name; as of `at` when Redis is away."""
     oldest: dict[str, float] = field(default_factory=dict)
     """When the oldest record was fetched, by kind: the start of that day, in seconds since the epoch."""
+    scheduled: Mapping[str, str] = field(default_factory=dict)
+    """When the next update of a kind runs, for people; only of kinds that are scheduled on this machine."""
     trouble: str = ""
     """Why Redis cannot be read at present; empty when it can."""
 
@@ -59,7 +61,8 @@ class Sample:
 class Sampler:
     """Reads every `INTERVAL_S` seconds, however many look on; `sample` is the latest."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, scheduled: Callable[[], Mapping[str, str]] = dict) -> None:
+        """`scheduled` tells what `Sample.scheduled` holds; it may take seconds."""
         self.sample = Sample()
         self.minutes = {name: Written() for name in KINDS}
         """The history of the last days, by kind (see `tmdb_scrapy.queue.history`)."""
@@ -68,6 +71,7 @@ class Sampler:
         self.gone: dict[str, dict[str, Gone]] = {name: {} for name in KINDS}
         """Workers that ended while this ran, by kind and name, the latest last."""
         self._config = config
+        self._scheduled = scheduled
         self._client: redis.asyncio.Redis = connect(config)
         self._news = asyncio.Condition()
         self._read_until = 0
@@ -115,12 +119,13 @@ class Sampler:
         now = time.time()
         kinds = await snapshots(self._client, KINDS.values())
         await self._catch_up(kinds, minute_of(now))
-        oldest = self.sample.oldest
+        oldest, scheduled = self.sample.oldest, self.sample.scheduled
         if time.monotonic() - self._oldest_at >= OLDEST_INTERVAL_S:
             oldest = await self._oldest(kinds)
+            scheduled = await asyncio.to_thread(self._scheduled)
             self._oldest_at = time.monotonic()
         self._remember(kinds, now)
-        self.sample = Sample(now, kinds, oldest)
+        self.sample = Sample(now, kinds, oldest, scheduled)
 
     async def _catch_up(self, kinds: dict[str, Snapshot], minute: int) -> None:
         """Add the last minutes to the history; read all of it after a start or an absence."""

@@ -139,3 +139,12 @@ def test_what_was_never_read_is_not_said_to_be_empty(sampler: Sampler) -> None:
     assert "Nothing is seeded" not in Elements(page(sampler)).text
     sampler.sample = Sample(at=NOW)
     assert "Nothing is seeded" in Elements(page(sampler)).text
+
+
+def test_the_last_update_and_the_next_are_told(sampler: Sampler) -> None:
+    sampler.sample = sample(worker(), scheduled={"people": "daily"})
+    text = page(sampler)
+    assert '<dt>last update</dt><dd data-text="movies.updated">20 h 00 min ago</dd>' in text
+    assert '<dt>next update</dt><dd data-text="movies.next">not scheduled here</dd>' in text
+    sampler.sample = sample(worker(), scheduled={"movies": "daily"})
+    assert '<dt>next update</dt><dd data-text="movies.next">daily</dd>' in page(sampler)

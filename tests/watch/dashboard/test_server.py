@@ -23,6 +23,7 @@ from tmdb_scrapy.watch.dashboard.doors import Doors
 from tmdb_scrapy.watch.dashboard.server import Dashboard
 
 TOKEN = "open-sesame"
+NEXT = "daily, some time"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
@@ -59,7 +60,7 @@ def play(config: Config, monkeypatch: pytest.MonkeyPatch) -> Play:
         story: Callable[[Stage], Awaitable[None]], *, host: str = "127.0.0.1", actions: bool = True
     ) -> None:
         async def main() -> None:
-            dashboard = Dashboard(config, Doors(host, Secret(TOKEN), actions))
+            dashboard = Dashboard(config, Doors(host, Secret(TOKEN), actions), lambda: {"movies": NEXT})
             async with (
                 asyncio.timeout(30),
                 connect(config) as client,
@@ -89,6 +90,7 @@ def test_programs_read_the_figures_of_redis(play: Play) -> None:
             "total": 4, "queued": 3, "leased": 0, "kept": 0, "failed": 1,
         }  # fmt: skip
         assert movies["failures"] == {"1": "http_500"}
+        assert movies["texts"]["next"] == NEXT
         assert [worker["name"] for worker in movies["workers"]] == ["ada"]
 
     play(story)

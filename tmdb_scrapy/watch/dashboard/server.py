@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from importlib import resources
 
 import msgspec
@@ -48,8 +48,11 @@ ACTIONS: dict[str, Callable[[IdQueue], Awaitable[int]]] = {
 class Dashboard:
     """One server with one sampler for all who look."""
 
-    def __init__(self, config: Config, doors: Doors) -> None:
-        self.sampler = Sampler(config)
+    def __init__(
+        self, config: Config, doors: Doors, scheduled: Callable[[], Mapping[str, str]] = dict
+    ) -> None:
+        """`scheduled` tells when the next update of a kind runs, as far as this machine knows."""
+        self.sampler = Sampler(config, scheduled)
         self._config = config
         self._doors = doors
         self._page = Page(self.sampler, doors.actions)
@@ -163,16 +166,16 @@ def _html(text: str) -> web.Response:
     return response
 
 
-async def serve(config: Config, doors: Doors, port: int, announce: Callable[[str], object]) -> None:
+async def serve(dashboard: Dashboard, host: str, port: int, announce: Callable[[str], object]) -> None:
     """Serve until SIGINT or SIGTERM. `announce` is told the URL. Raises `OSError` when the port is taken."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(Dashboard(config, doors).app, access_log=None, shutdown_timeout=2.0)
+    runner = web.AppRunner(dashboard.app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, doors.host, port)
+        site = web.TCPSite(runner, host, port)
         await site.start()
         address = runner.addresses[0]
         host = f"[{address[0]}]" if ":" in address[0] else address[0]

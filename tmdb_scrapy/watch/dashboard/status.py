@@ -89,6 +89,7 @@ def texts(snapshot: Snapshot, sample: Sample, kind: str, now: float) -> dict[str
         "throttled": f"{recent.throttled:,}",
         "latency": f"{recent.mean_s * 1000:,.0f} ms" if recent.answers else NOTHING,
         "updated": f"{duration(now - updated)} ago" if updated else "",
+        "next": sample.scheduled.get(kind, "not scheduled here"),
         "oldest": _days(now - oldest) if oldest else "",
     }
 
