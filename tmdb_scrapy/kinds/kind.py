@@ -95,6 +95,10 @@ class Kind:
         limit = (self.seed_limit,) if self.seed_limit else ()
         return (*self.own_settings, *limit, append)
 
+    def web_page(self, tmdb_id: int) -> str:
+        """Where TMDb shows a record to people."""
+        return f"https://www.themoviedb.org/{self.path}/{tmdb_id}"
+
     def count(self, number: int) -> str:
         """`3 movies`, `1 movie`."""
         return f"{number:,} {self.singular if number == 1 else self.plural or self.name}"

@@ -13,7 +13,7 @@ from tmdb_scrapy.queue import Minute, Snapshot
 from tmdb_scrapy.tables.metadata import ATTRIBUTION
 from tmdb_scrapy.watch.report.collected import Amount, Collected, Connected
 from tmdb_scrapy.watch.report.crawl import MOST_POINTS, Crawl, stretches
-from tmdb_scrapy.watch.report.page import Report, page
+from tmdb_scrapy.watch.report.page import MOST_NAMED, Report, page
 
 HOSTILE = (
     '</title><script>alert(1)</script><img src=x onerror="alert(2)">{{ 7 * 7 }}\u202e\x00' + "x" * 10_000
@@ -92,11 +92,10 @@ def test_it_has_no_script_and_asks_nobody() -> None:
                 "form",
                 "image",
                 "use",
-                "a",
             }
-            assert not {
-                name for name in attributes if name in {"src", "href", "style"} or name.startswith("on")
-            }
+            assert not {name for name in attributes if name in {"src", "style"} or name.startswith("on")}
+            link = attributes.get("href")
+            assert link is None or re.fullmatch(r"https://www\.themoviedb\.org/movie/\d+", link)
         assert not re.search(r"url\(|@import", text)
         assert "default-src 'none'" in text
 
@@ -107,6 +106,26 @@ def test_what_others_wrote_is_shown_as_text_and_the_file_stays_small() -> None:
     assert "{{ 7 * 7 }}" in Elements(text).text
     assert "\x00" not in text
     assert len(text.encode()) < 1_000_000
+
+
+def test_what_failed_is_named_with_its_page_and_why() -> None:
+    snapshot = Snapshot(
+        counts={"failed": 150, "stale": 5}, dropped={}, leased=0, workers=[], lost={},
+        failures={number: f"why <b>{number}</b>" for number in range(155, 0, -1)},
+    )  # fmt: skip
+    text = written(crawls=[Crawl(kind=KINDS["tv"], snapshot=snapshot)])
+    assert f"Which tv failed: {MOST_NAMED} named of 155" in text
+    item = (
+        '<li><a href="https://www.themoviedb.org/tv/1" rel="noreferrer">series 1</a> '
+        "<bdi>why &lt;b&gt;1&lt;/b&gt;</bdi></li>"
+    )
+    assert item in text
+    assert text.count("<li>") == MOST_NAMED and "/tv/101" not in text
+
+
+def test_where_nothing_failed_no_failure_is_told() -> None:
+    snapshot = Snapshot(counts={"kept": 5}, dropped={}, leased=0, workers=[], lost={})
+    assert "failed" not in Elements(written(crawls=[Crawl(kind=KINDS["tv"], snapshot=snapshot)])).text
 
 
 def test_without_redis_it_says_so_and_tells_the_rest() -> None:

@@ -24,7 +24,6 @@ DONE = {
     "resume": "Resumed.",
     "requeue": "What had failed is queued again.",
 }
-TMDB = "https://www.themoviedb.org"
 
 
 class Page:
@@ -82,7 +81,6 @@ class Page:
         return {
             "name": name,
             "singular": kind.singular,
-            "link": f"{TMDB}/{kind.path}/",
             "numbers": numbers(snapshot),
             "texts": texts(snapshot, sample, name, now),
             "charts": charts(name, self._sampler.minutes[name], span, now),
@@ -92,7 +90,7 @@ class Page:
                 (each.last, duration(now - each.since), snapshot.lost.get(each.last.name, 0))
                 for each in reversed(self._sampler.gone[name].values())
             ],
-            "failures": sorted(snapshot.failures.items()),
+            "failures": [(each, kind.web_page(each), why) for each, why in sorted(snapshot.failures.items())],
             "paused": bool(snapshot.paused_since),
         }
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from tmdb_scrapy.queue import State
 from tmdb_scrapy.tables.metadata import ATTRIBUTION
 from tmdb_scrapy.watch.charts import STYLE, Chart
 from tmdb_scrapy.watch.markup import number, plain
@@ -17,6 +18,8 @@ from tmdb_scrapy.watch.report.pictures import of_crawl, of_movies
 
 NAME = "report.html"
 """Of the file, in DATA_DIR."""
+MOST_NAMED = 100
+"""IDs of a kind that failed."""
 LONGEST_NOTICE = 1_000
 """Letters of a sentence."""
 
@@ -35,6 +38,15 @@ class Report:
     """Why nothing is known from Redis; empty where it is."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """IDs that came to nothing for now, as far as they are named."""
+
+    title: str
+    named: Sequence[tuple[str, str, str]]
+    """Of each what it is called, its page of TMDb's, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """A heading, what is to say, and charts."""
@@ -43,6 +55,7 @@ class Section:
     facts: Sequence[tuple[str, str]]
     charts: Sequence[Chart]
     remarks: Sequence[str] = ()
+    failures: Failures | None = None
 
 
 def page(report: Report) -> str:
@@ -72,8 +85,9 @@ def _shown(value: object) -> object:
 def _sections(report: Report) -> Iterator[Section]:
     for crawl in report.crawls:
         yield Section(
-            f"The crawl of {crawl.kind.name}", _facts(crawl), [*of_crawl(crawl)], [*_unknown(crawl)]
-        )
+            f"The crawl of {crawl.kind.name}", _facts(crawl), [*of_crawl(crawl)], [*_unknown(crawl)],
+            _failures(crawl),
+        )  # fmt: skip
     if report.collected is not None:
         facts = [("movies", f"{report.collected.movies:,}"), ("counted from", report.source)]
         yield Section("What was collected", facts, [*of_movies(report.collected)])
@@ -105,6 +119,18 @@ def _traffic(crawl: Crawl) -> Iterator[tuple[str, str]]:
     if answers:
         latency_ms = sum(stretch.sums.milliseconds for stretch in busy) / answers
         yield "an answer took, on average", f"{number(round(latency_ms))} ms"
+
+
+def _failures(crawl: Crawl) -> Failures | None:
+    kind, snapshot = crawl.kind, crawl.snapshot
+    if snapshot is None or not snapshot.failures:
+        return None
+    shown = sorted(snapshot.failures.items())[:MOST_NAMED]
+    every = snapshot.of(State.FAILED) + snapshot.of(State.STALE)
+    return Failures(
+        title=f"Which {kind.name} failed: {len(shown):,} named of {every:,}",
+        named=[(f"{kind.singular} {each}", kind.web_page(each), why) for each, why in shown],
+    )
 
 
 def _unknown(crawl: Crawl) -> Iterator[str]:
