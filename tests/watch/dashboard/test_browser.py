@@ -135,7 +135,7 @@ def test_by_keyboard_alone(browser: Browser, url: str, config: Config) -> None:
         _tab_to(looking, "document.activeElement.name === 'token'")
         page.keyboard.type("wrong")
         page.keyboard.press("Enter")
-        assert "nothing was done" in page.inner_text("body")
+        looking.sees("body", "nothing was done")
         assert not _paused(config)
         page.go_back()
         _tab_to(looking, "document.activeElement.name === 'token'")
