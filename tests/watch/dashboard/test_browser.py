@@ -179,6 +179,26 @@ def test_workers_are_sorted_and_filtered_and_stay_so(browser: Browser, url: str)
         looking.assert_undisturbed()
 
 
+def test_the_cursor_of_the_keyboard_stays_where_it_is(browser: Browser, url: str) -> None:
+    places = (
+        ".actions button",
+        ".failures summary",
+        "figure:nth-of-type(2) summary",
+        "section > .table",
+        "th button",
+    )
+    with viewer(browser, url) as looking:
+        looking.sees("[data-live]", "live")
+        for place in places:
+            looking.page.evaluate(
+                "async (place) => { document.querySelector(place).focus(); reloaded = 0; await reload(); }",
+                place,
+            )
+            stays = "(place) => document.activeElement === document.querySelector(place)"
+            assert looking.page.evaluate(stays, place), place
+        looking.assert_undisturbed()
+
+
 def test_a_narrow_telephone_needs_no_scrolling_sideways(browser: Browser, url: str) -> None:
     options: tuple[dict[str, Any], ...] = ({}, {"forced_colors": "active"}, {"java_script_enabled": False})
     for chosen in options:

@@ -70,6 +70,14 @@ async function reload() {
   reloaded = Date.now();
 }
 
+// What an element is called on this page and on the next.
+function called(element) {
+  const name = element.id || element.getAttribute("href") || element.getAttribute("aria-label") || element.getAttribute("aria-labelledby");
+  if (name) return name;
+  const around = [element.closest("section")?.dataset.kind, element.closest("figure")?.querySelector("figcaption")?.textContent];
+  return [...around, element.closest("details")?.id || element.textContent].join("/");
+}
+
 // What somebody is about to do survives: the open folds, the place of the cursor, a token half typed.
 function replace(page) {
   const old = content(), fresh = page.getElementById("content");
@@ -82,15 +90,15 @@ function replace(page) {
     const again = fresh.querySelector(`#${CSS.escape(input.id)}`);
     if (again) again.value = input.value;
   }
-  const focus = document.activeElement?.id || document.activeElement?.getAttribute("href");
+  const focus = old.contains(document.activeElement) && called(document.activeElement);
   const tops = [...old.querySelectorAll(".table[aria-labelledby]")].map((e) => [e.getAttribute("aria-labelledby"), e.scrollTop]);
   old.replaceWith(document.adoptNode(fresh));
   for (const [name, top] of tops) {
     const table = document.querySelector(`.table[aria-labelledby="${CSS.escape(name)}"]`);
     if (table) table.scrollTop = top;
   }
-  if (focus) [...fresh.querySelectorAll("a, input, button, summary")].find((e) => e.id === focus || e.getAttribute("href") === focus)?.focus({ preventScroll: true });
   equip();
+  if (focus) [...fresh.querySelectorAll("a, input, button, summary, [tabindex]")].find((e) => called(e) === focus)?.focus({ preventScroll: true });
 }
 
 // Tables that sort and filter
