@@ -8,7 +8,7 @@ KIND ?= movies
 KINDS := $(if $(filter command line environment,$(origin KIND)),$(KIND),)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables report quick refresh update schedule pause resume dashboard
+.PHONY: help setup demo test test-all test-fast lint format bench soak redis redis-stop seed crawl status merge audit retry upload tables report quick refresh update schedule pause resume dashboard
 
 help: ## show this list
 	@grep -hE '^[a-z_-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -26,8 +26,11 @@ $(VENV_DIR)/.complete: pyproject.toml constraints.txt
 demo: setup ## the whole job on made-up records: no key, no network (KIND=tv for series)
 	@$(SCRAPY) demo $(KINDS)
 
-test: setup ## all tests that can run on this machine
-	$(VENV)/pytest -n 4 --dist loadgroup -m "not alone"
+test: setup ## all tests but the slow ones
+	$(VENV)/pytest -n 6 --dist loadgroup -m "not slow and not alone"
+
+test-all: setup ## all that can run on this machine, twenty minutes: the slow ones, and those that measure time
+	$(VENV)/pytest -n 6 --dist loadgroup -m "not alone"
 	$(VENV)/pytest -m alone
 
 test-fast: setup ## those of two minutes (PYTHON=python3.13 VENV_DIR=.venv-3.13: with another Python)

@@ -14,7 +14,7 @@ import pytest
 
 COMMAND = [sys.executable, "-m", "scrapy", "tables", "movies", "--format", "sqlite"]
 MOVIES = 3_000
-KILLS = 6
+KILLS = 4
 
 
 def write(data_dir: Path, version: str) -> None:
