@@ -3,8 +3,9 @@
     python -m benchmarks.beats --workers 1000 --redis redis://127.0.0.1:7777/0
 
 Empties that database. Each worker settles its share twice a second, leases as much, beats every two seconds
-and looks for leases of the dead every ten, as the crawler does. One process plays them all and may be too
-slow: what Redis needed is told for what was done, and in proportion for all that was due.
+(as under a FLEET_RATE_LIMIT) and looks for leases of the dead every ten, as the crawler does. One process
+plays them all and may be too slow: what Redis needed is told for what was done, and in proportion for all
+that was due.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import redis.asyncio
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import Heartbeat, IdQueue, Settlement, State
 from tmdb_scrapy.queue.keys import HEARTBEAT_INTERVAL_S, HEARTBEAT_TTL_S
+from tmdb_scrapy.queue.needs import fleet_needs
 from tmdb_scrapy.queue.neighbours import neighbours
 
 SETTLE_INTERVAL_S = 0.5
@@ -50,6 +52,7 @@ async def worker(
             beats += 1
             await queue.beat(own)
             await neighbours(queues, own.machine)
+            await fleet_needs(queues, queue.kind.name, own.name, float(number % 40))
         if now >= looks_at:
             looks_at = now + HEARTBEAT_TTL_S
             await queue.reclaim(own.name, 10)

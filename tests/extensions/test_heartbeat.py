@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,8 +14,10 @@ import pytest
 from crawlers import crawler_of
 
 from tmdb_scrapy import settings as page
-from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
-from tmdb_scrapy.queue import Heartbeat
+from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension, _need_per_s
+from tmdb_scrapy.kinds import KINDS
+from tmdb_scrapy.queue import Heartbeat, IdQueue
+from tmdb_scrapy.queue.needs import fleet_needs, rounded
 from tmdb_scrapy.spiders.of_kinds import SPIDERS
 from tmdb_scrapy.worker import machine
 
@@ -47,10 +52,18 @@ def workers(here: int, elsewhere: int = 0) -> list[Heartbeat]:
     ]
 
 
+def seen(peers: list[Heartbeat]) -> tuple[list[Heartbeat], Counter[float]]:
+    """What a worker of this machine sees of these: its neighbours, and the needs of all."""
+    return [peer for peer in peers if peer.machine == machine()], Counter(
+        rounded(_need_per_s(peer)) for peer in peers
+    )
+
+
 def cap_per_s(extension: HeartbeatExtension, peers: list[Heartbeat]) -> float:
     if not any(peer.name == extension._worker.name for peer in peers):
         peers = [msgspec.structs.replace(peers[0], name=extension._worker.name), *peers[1:]]
-    extension._share(peers)
+    own = next(peer for peer in peers if peer.name == extension._worker.name)
+    extension._share(own, *seen(peers))
     return extension._worker.pacing.governor.pace.cap_per_s
 
 
@@ -91,9 +104,57 @@ def test_workers_who_see_the_same_divide_alike_and_never_exceed_the_limit(beatin
     caps = []
     for peer in peers:
         extension._cap_before_per_s = None
-        seen = [msgspec.structs.replace(p, name=extension._worker.name) if p is peer else p for p in peers]
-        caps.append(cap_per_s(extension, seen))
+        named = [msgspec.structs.replace(p, name=extension._worker.name) if p is peer else p for p in peers]
+        caps.append(cap_per_s(extension, named))
     assert sum(caps) == pytest.approx(40)
+
+
+@pytest.mark.parametrize(("used_per_s", "rest_per_s"), [(0.1, 37), (1.0, 34), (2.0, 28)])
+def test_a_fleets_limit_is_divided_by_needs_rounded_up(
+    beating: Beating, used_per_s: float, rest_per_s: float
+) -> None:
+    """1.5 times what they used is 0.15, 1.5 and 3: an idle share of 1 at least, then 2 and 4."""
+    extension = beating(FLEET_RATE_LIMIT="40", RATE_LIMIT="0", PROCESSES="1")
+    own, *others = workers(1, 3)
+    others = [msgspec.structs.replace(peer, in_use=False, rate_per_s=used_per_s) for peer in others]
+    assert cap_per_s(extension, [own, *others]) == pytest.approx(rest_per_s)
+
+
+@pytest.mark.parametrize("settings", [{}, {"FLEET_RATE_LIMIT": "40"}], ids=["no limit", "a fleet's limit"])
+def test_a_beat_costs_the_same_in_any_fleet(beating: Beating, settings: dict[str, str]) -> None:
+    extension = beating(PROCESSES="1", RATE_LIMIT="0", **settings)
+    queue = extension._worker.queue
+
+    async def others(first: int, last: int) -> None:
+        """Others beat, each on a machine of its own."""
+        for number, other in [*enumerate(workers(0, last))][first:]:
+            name = f"other-{number}"
+            await queue.beat(msgspec.structs.replace(other, name=name, machine=name))
+            await fleet_needs([queue], "movies", name, math.inf)
+
+    async def beats(first: int, last: int) -> tuple[int, float]:
+        """The bytes that Redis answers to a beat among so many others, and the rate it leads to."""
+        await others(first, last)
+        await extension._beat()
+        sent = [(await queue.client.info("stats"))["total_net_output_bytes"] for _ in range(2)]
+        await extension._beat()
+        sent.append((await queue.client.info("stats"))["total_net_output_bytes"])
+        return (sent[2] - sent[1]) - (sent[1] - sent[0]), extension._worker.pacing.governor.pace.cap_per_s
+
+    async def story() -> list[tuple[int, float]]:
+        extension._queues = [IdQueue(queue.client, kind) for kind in KINDS.values()]
+        extension._heartbeat = partial(  # type: ignore[method-assign]
+            msgspec.structs.replace, extension._heartbeat(), in_use=True
+        )
+        await queue.open()
+        try:
+            return [await beats(0, 9), await beats(9, 199)]
+        finally:
+            await queue.client.aclose()
+
+    (few_bytes, among_few), (many_bytes, among_many) = asyncio.run(story())
+    assert abs(many_bytes - few_bytes) < 50
+    assert [among_few, among_many] == pytest.approx([4, 0.2] if settings else [0, 0])
 
 
 def test_a_larger_share_is_taken_a_beat_later_and_a_smaller_at_once(beating: Beating) -> None:
@@ -116,7 +177,7 @@ def test_a_larger_share_is_taken_a_beat_later_and_a_smaller_at_once(beating: Bea
 def test_a_worker_waits_for_the_others_to_slow_down_when_they_have_to(
     beating: Beating, here: int, elsewhere: int, settings: dict[str, str], expected: bool
 ) -> None:
-    assert beating(**settings)._takes_from_others(workers(here, elsewhere)) is expected
+    assert beating(**settings)._takes_from_others(*seen(workers(here, elsewhere))) is expected
 
 
 def test_a_beat_says_until_when_a_retry_after_keeps_the_worker_silent(beating: Beating) -> None:

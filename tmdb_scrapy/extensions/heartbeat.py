@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import resource
 import socket
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -23,6 +25,7 @@ from tmdb_scrapy.queue import Heartbeat, IdQueue, OtherRelease
 from tmdb_scrapy.queue.connection import explain
 from tmdb_scrapy.queue.fitness import UnfitRedis, examine
 from tmdb_scrapy.queue.keys import HEARTBEAT_INTERVAL_S, HEARTBEAT_TTL_S
+from tmdb_scrapy.queue.needs import fleet_needs, rounded
 from tmdb_scrapy.queue.neighbours import neighbours
 from tmdb_scrapy.queue.recorded_settings import OtherSettings, present
 from tmdb_scrapy.queue.tasks import end
@@ -65,7 +68,7 @@ class HeartbeatExtension:
                 logger.warning("%s", remark)
             await worker.queue.open()
             await worker.queue.settle_under(present(worker.config, worker.kind))
-            await self._beat()
+            takes_from_others = self._takes_from_others(*await self._beat())
         except (OtherRelease, OtherSettings, UnfitRedis) as error:
             worker.close_message = str(error)
             logger.error("%s", error)
@@ -74,22 +77,18 @@ class HeartbeatExtension:
             worker.close_message = explain(error, worker.config)
             logger.error("%s", worker.close_message)
             raise CloseSpider("no_redis") from None
-        if self._takes_from_others(await self._everybody()):
+        if takes_from_others:
             # The others learn of this worker with their next beat; until then they use its share.
             await asyncio.sleep(HEARTBEAT_INTERVAL_S * 1.5)
             await self._beat()
         self._beats = asyncio.ensure_future(self._beat_regularly())
 
-    def _takes_from_others(self, peers: Sequence[Heartbeat]) -> bool:
+    def _takes_from_others(self, here: Sequence[Heartbeat], fleet: Mapping[float, int]) -> bool:
         """Whether others have to slow down before this worker may begin."""
         config = self._worker.config
-        if config.fleet_rate_limit and len(peers) > 1:
+        if config.fleet_rate_limit and sum(fleet.values()) > 1:
             return True
-        return bool(config.rate_limit) and len(self._neighbours(peers)) > config.processes
-
-    def _neighbours(self, peers: Sequence[Heartbeat]) -> list[Heartbeat]:
-        """The workers of this machine, this one included."""
-        return [peer for peer in peers if peer.machine == self._machine]
+        return bool(config.rate_limit) and len(here) > config.processes
 
     async def _beat_regularly(self) -> None:
         loop = asyncio.get_running_loop()
@@ -108,39 +107,38 @@ class HeartbeatExtension:
             if away_s > HEARTBEAT_TTL_S and self._worker.config.fleet_rate_limit:
                 self._worker.pacing.governor.pause()
 
-    async def _beat(self) -> None:
-        loop = asyncio.get_running_loop()
+    async def _beat(self) -> tuple[list[Heartbeat], Mapping[float, int]]:
+        """Returns what it saw: the live workers of this machine, and how many of the fleet need how much
+        (nothing where the fleet has no limit). Both are of all kinds, this worker included."""
+        loop, worker = asyncio.get_running_loop(), self._worker
         away_s = loop.time() - self._seen_at
-        await self._worker.queue.beat(self._heartbeat())
+        own = self._heartbeat()
+        await worker.queue.beat(own)
         if away_s > HEARTBEAT_TTL_S:
             # Everybody's heartbeat may have expired with ours: let them all be back before taking leases.
-            self._worker.feed.reclaim_after = loop.time() + HEARTBEAT_TTL_S
-        self._share(await self._peers())
+            worker.feed.reclaim_after = loop.time() + HEARTBEAT_TTL_S
+        here, fleet = await neighbours(self._queues, self._machine), Counter[float]()
+        if worker.config.fleet_rate_limit:
+            fleet = await fleet_needs(self._queues, worker.kind.name, own.name, _need_per_s(own))
+        self._share(own, here, fleet)
         self._seen_at = loop.time()
+        return here, fleet
 
-    async def _peers(self) -> list[Heartbeat]:
-        """The live workers that a limit is shared with, of all kinds, this one included. Without one of the
-        fleet these are the machine's: a beat costs the same however many others there are."""
-        if self._worker.config.fleet_rate_limit:
-            return await self._everybody()
-        return await neighbours(self._queues, self._machine)
-
-    async def _everybody(self) -> list[Heartbeat]:
-        return [worker for queue in self._queues for worker in (await queue.workers())[0]]
-
-    def _share(self, peers: Sequence[Heartbeat]) -> None:
+    def _share(self, own: Heartbeat, here: Sequence[Heartbeat], fleet: Mapping[float, int]) -> None:
         """Take this worker's part of what the machine and the fleet may use, by what each needs."""
         config, governor = self._worker.config, self._worker.pacing.governor
-        here = self._neighbours(peers)
         pace = governor.pace
         # Those that PROCESSES announces may not have started yet: room for them from the first request on.
         pace.sharers = max(len(here), config.processes)
-        unborn = pace.sharers - len(here)
+        # Its own need, too, is what the others have been told: all divide alike.
+        need = _need_per_s(own)
+        on_machine = Counter([need, *(_need_per_s(peer) for peer in here if peer.name != own.name)])
+        on_machine[math.inf] += pace.sharers - on_machine.total()
         caps = [
             limit_per_s
             for limit_per_s in (
-                self._part_of(config.rate_limit, here, unborn),
-                self._part_of(config.fleet_rate_limit, peers, 0),
+                _part_of(config.rate_limit, on_machine, need),
+                _part_of(config.fleet_rate_limit, fleet, rounded(need)),
                 self._worker.pacing.delay_limit_per_s,
             )
             if limit_per_s
@@ -155,17 +153,6 @@ class HeartbeatExtension:
         if len(pressed) > 1 and not config.rate_limit:
             pace.nudge(sum(pressed) / len(pressed))
         governor.resume()
-
-    def _part_of(self, limit_per_s: float, peers: Sequence[Heartbeat], unborn: int) -> float:
-        """This worker's part of a limit that `peers` share, and `unborn` workers soon; 0 for no limit."""
-        # Its own need, too, is what the others have been told: all divide alike.
-        own_first = sorted(peers, key=lambda peer: peer.name != self._worker.name)
-        needs = [
-            need_per_s(crawling=peer.state == CRAWLING, in_use=peer.in_use, used_per_s=peer.rate_per_s)
-            for peer in own_first
-        ]
-        needs += [None] * unborn
-        return divide(limit_per_s, needs)[0] if limit_per_s else 0.0
 
     def _heartbeat(self) -> Heartbeat:
         worker, pacing = self._worker, self._worker.pacing
@@ -221,6 +208,17 @@ class HeartbeatExtension:
             logger.warning(
                 "%s. Leases free themselves in %.0f s", explain(error, self._worker.config), HEARTBEAT_TTL_S
             )
+
+
+def _need_per_s(heartbeat: Heartbeat) -> float:
+    return need_per_s(
+        crawling=heartbeat.state == CRAWLING, in_use=heartbeat.in_use, used_per_s=heartbeat.rate_per_s
+    )
+
+
+def _part_of(limit_per_s: float, workers: Mapping[float, int], need_per_s: float) -> float:
+    """The part of one with that need, of a limit that these workers share; 0 for no limit."""
+    return divide(limit_per_s, workers)[need_per_s] if limit_per_s else 0.0
 
 
 def _resident_bytes() -> int:

@@ -89,6 +89,7 @@ class IdQueue:
         self._settle = self.script("settle")
         self._reclaim = self.script("reclaim")
         self._migrate = self.script("migrate")
+        self.count_needs = self.script("needs")
         self._letters = Letters(kind)
         self._settings = b""
 
@@ -280,7 +281,11 @@ class IdQueue:
     async def hand_back(self, worker: str) -> None:
         """End a worker's heartbeat: whatever it still holds is anybody's at once."""
         keys = self.keys
-        await self._redis.delete(keys.worker(worker), keys.traffic(worker), keys.no_one_gone)
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.delete(keys.worker(worker), keys.traffic(worker), keys.no_one_gone)
+            pipe.zrem(keys.alive, worker)
+            pipe.zrem(keys.needs, worker)
+            await pipe.execute()
 
     async def queued(self) -> int:
         """How many IDs are not settled yet, leased ones included."""

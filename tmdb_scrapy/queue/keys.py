@@ -22,6 +22,9 @@ key                         type   what
                                    expires after eight days
 ``{movies}:traffic:<name>`` string the totals that a worker has told of for that, so that none counts twice
 ``{movies}:machine:<id>``   sorted the names of a machine's workers, by when they beat; expires after a minute
+``{movies}:alive``          sorted the workers under `FLEET_RATE_LIMIT`, by when they beat; one that did not
+                                   for `HEARTBEAT_TTL_S` is taken out; expires that long after the last beat
+``{movies}:needs``          sorted the same workers, by what each needs of the limit (see `queue/needs.py`)
 ``{movies}:no-one-gone``    string there for a second after somebody looked for leases of the dead in vain
 ``{movies}:worker:<name>``  string a worker's heartbeat (JSON), expires `HEARTBEAT_TTL_S` after it was written
 =========================== ====== ==========================================================================
@@ -91,6 +94,14 @@ class Keys:
 
     def machine(self, machine: str) -> str:
         return f"{{{self.kind}}}:machine:{machine}"
+
+    @property
+    def alive(self) -> str:
+        return f"{{{self.kind}}}:alive"
+
+    @property
+    def needs(self) -> str:
+        return f"{{{self.kind}}}:needs"
 
     @property
     def no_one_gone(self) -> str:
