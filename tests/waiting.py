@@ -9,7 +9,7 @@ from collections.abc import Callable
 LOOK_INTERVAL_S = 0.02
 
 
-def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 30.0) -> None:
+def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 60.0) -> None:
     """Poll until `condition` holds; an AssertionError naming `what` otherwise."""
     deadline = time.monotonic() + timeout_s
     while not condition():
@@ -17,7 +17,7 @@ def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 30
         time.sleep(LOOK_INTERVAL_S)
 
 
-async def until(condition: Callable[[], object], what: str, timeout_s: float = 30.0) -> None:
+async def until(condition: Callable[[], object], what: str, timeout_s: float = 60.0) -> None:
     """As `wait_until`, for what another task of this event loop does."""
     deadline = time.monotonic() + timeout_s
     while not condition():

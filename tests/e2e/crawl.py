@@ -31,8 +31,8 @@ API_KEY = "fedcba9876543210" * 2
 APPENDED = {kind.name: list(kind.appended) for kind in KINDS.values()}
 ENDS = {"queued": b"q", "kept": b"k", "dropped": b"brgcwd", "missing": b"m", "failed": b"f"}
 """The ledger's bytes for each end, written out: a test does not ask the project what they are."""
-COMMAND_TIMEOUT_S = 60.0
-CRAWL_TIMEOUT_S = 90.0
+COMMAND_TIMEOUT_S = 120.0
+CRAWL_TIMEOUT_S = 120.0
 LEASE_S = 10.0
 """A worker that is silent for so long has lost its leases (tmdb_scrapy.queue.keys.HEARTBEAT_TTL_S)."""
 
@@ -81,7 +81,7 @@ class Worker:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"a worker did not end in {timeout_s:g} s:\n{self.output[-3000:]}") from None
 
-    def says(self, text: str, timeout_s: float = 30.0) -> None:
+    def says(self, text: str, timeout_s: float = CRAWL_TIMEOUT_S) -> None:
         """Wait until its log contains `text`."""
         wait_until(lambda: text in self.output or not self.alive, f"{self.log} says {text!r}", timeout_s)
         assert text in self.output, f"ended without saying {text!r}:\n{self.output[-3000:]}"
@@ -215,7 +215,7 @@ class Crawl:
     def queued(self) -> int:
         return sum(state == b"q" for state in self.ledger().values())
 
-    def await_settled(self, count: int, timeout_s: float = 30.0) -> None:
+    def await_settled(self, count: int, timeout_s: float = CRAWL_TIMEOUT_S) -> None:
         wait_until(lambda: self.settled() >= count, f"{count} IDs are settled", timeout_s)
 
     def asked(self) -> int:

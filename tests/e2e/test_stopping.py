@@ -93,7 +93,7 @@ def assert_goes_on_where_it_was_stopped(
     worker = phase(stopped)
     started_at = time.monotonic()
     worker.send(number)
-    assert worker.wait(30) == 130, worker.output
+    assert worker.wait() == 130, worker.output
     assert time.monotonic() - started_at < SECONDS_TO_STOP + (LEASE_S if phase is while_redis_is_away else 0)
 
     stopped.sandbox.set(down=False)
@@ -114,7 +114,7 @@ def test_a_second_run_fetches_nothing_again(crawl: Callable[..., Crawl]) -> None
     stopped.seed()
     worker = in_the_middle(stopped)
     worker.send(signal.SIGINT)
-    assert worker.wait(30) == 130
+    assert worker.wait() == 130
     started_at = time.monotonic()
     stopped.start()
     stopped.finish()
