@@ -64,7 +64,7 @@ def test_a_paced_crawl_is_shown_beside_what_does_less(tmp_path: Path) -> None:
     shares = [found[f"share of a core{which}"]["runs"][0] for which in (
         " at 40 requests/s", ": bare requests over our connections", ": waking up, doing nothing",
     )]  # fmt: skip
-    assert shares == sorted(shares, reverse=True)
+    assert min(shares) == shares[-1] > 0  # in four seconds, the other two may change places
 
 
 def test_a_quick_run_is_not_saved_beside_real_figures() -> None:

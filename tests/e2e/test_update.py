@@ -155,7 +155,7 @@ def test_whatever_dies_on_whatever_day_an_update_gives_what_a_full_crawl_gives(
     crawl: Callable[..., Crawl], chance_for: Callable[[str], random.Random]
 ) -> None:
     chance = chance_for("update")
-    life = Life(crawl("--movies", "500", RATE_LIMIT="0"))
+    life = Life(crawl("--movies", "1500", RATE_LIMIT="0"))
     for days in (1, chance.choice([2, 5]), chance.choice([15, 17])):
         life.sleep(days)
         for _ in range(chance.randrange(1, 3)):
