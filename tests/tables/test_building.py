@@ -129,7 +129,8 @@ def test_nothing_else_is_left_beside_the_tables(odd: Path) -> None:
     assert sorts == {".parquet", ".duckdb", ".sqlite", "csv", "jsonl", "neo4j"}
 
 
-READERS = Path(__file__).parents[2] / ".readers"
+READERS = Path(__file__).parents[2] / ".readers" / str(sys.implementation.cache_tag)
+"""Of this Python: what was compiled for one does not load in another."""
 OPENED = """
 import duckdb, sys
 database = duckdb.connect(sys.argv[1], read_only=True)
@@ -142,7 +143,7 @@ print(duckdb.__version__, len(names), rows, flat)
 
 @pytest.mark.parametrize("version", ["1.4.5", "1.5.6"])
 def test_earlier_duckdbs_open_the_database(odd: Path, query: Any, version: str) -> None:
-    """As `.ci/run` installs them: pip install --no-deps --target .readers/duckdb-1.4.5 duckdb==1.4.5"""
+    """As `.ci/run` installs them: pip install --no-deps --target .readers/cpython-311/duckdb-1.4.5 duckdb==1.4.5"""
     reader = READERS / f"duckdb-{version}"
     needs("" if reader.is_dir() else f"{reader} is not there; see .ci/run")
     ran = subprocess.run(
