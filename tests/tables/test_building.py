@@ -143,7 +143,7 @@ print(duckdb.__version__, len(names), rows, flat)
 
 @pytest.mark.parametrize("version", ["1.4.5", "1.5.6"])
 def test_earlier_duckdbs_open_the_database(odd: Path, query: Any, version: str) -> None:
-    """As `.ci/run` installs them: pip install --no-deps --target .readers/cpython-311/duckdb-1.4.5 duckdb==1.4.5"""
+    """As `.ci/run` installs them: pip install --no-deps --target .readers/cpython-311/duckdb-1.4.5 …"""
     reader = READERS / f"duckdb-{version}"
     needs("" if reader.is_dir() else f"{reader} is not there; see .ci/run")
     ran = subprocess.run(
