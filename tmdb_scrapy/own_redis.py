@@ -8,7 +8,6 @@ same user has running (another clone, or `scrapy redis start --directory`).
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from urllib.parse import quote, urlsplit
 from redis.credentials import CredentialProvider
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from tmdb_scrapy import privacy
 from tmdb_scrapy.values import Secret, is_loopback
 
 DIRECTORY = Path(".redis")
@@ -63,11 +63,7 @@ def keep_password(directory: Path, given: str) -> Secret:
     """The password to start the Redis of `directory` with: `given`, else the one that it had, else a new one.
     From then on it is found there. Raises `OSError`."""
     password = given or password_of(directory) or secrets.token_urlsafe(32)
-    unfinished = directory / f"{PASSWORD}.{os.getpid()}.partial"
-    with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(password)
-    unfinished.replace(directory / PASSWORD)
+    privacy.write(directory / PASSWORD, password.encode())
     return Secret(password)
 
 

@@ -28,10 +28,16 @@ def open_directory(path: Path) -> Path:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Put a file there for its user alone. Raises `OSError`."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        os.fchmod(file.fileno(), 0o600)
-        file.write(content)
+    """Put a file there for its user alone, in place of an earlier one: whoever reads finds one of them whole.
+    Raises `OSError`."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    try:
+        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def lock(path: Path) -> BinaryIO:

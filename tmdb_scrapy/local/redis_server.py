@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import ipaddress
 import os
 import signal
 import socket
@@ -24,6 +23,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tmdb_scrapy import privacy
 from tmdb_scrapy.local.redis_binary import RedisServerError, binary_for
 from tmdb_scrapy.own_redis import (
     CONFIGURATION,
@@ -36,7 +36,7 @@ from tmdb_scrapy.own_redis import (
     port_of,
     running,
 )
-from tmdb_scrapy.values import Secret
+from tmdb_scrapy.values import Secret, is_loopback
 
 START_TIMEOUT_S = 20.0
 PORT_ATTEMPTS = 5
@@ -109,9 +109,7 @@ class RedisServer:
         self.directory.chmod(0o700)
         password = keep_password(self.directory, self.password)
         configuration = self.directory.resolve() / CONFIGURATION
-        with os.fdopen(os.open(configuration, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(self._configuration(password))
+        privacy.write(configuration, self._configuration(password).encode())
         begin = self._log_size()
         started = subprocess.run(
             [binary, str(configuration)], capture_output=True, text=True, check=False, umask=0o077
@@ -165,7 +163,8 @@ class RedisServer:
         return [f"user {USER} on #{digest} {RIGHTS}"]
 
     def _refuse_open_doors(self) -> None:
-        outside = [address for address in self.bind if not _is_loopback(address)]
+        # Redis takes a minus before an address that may be missing.
+        outside = [address for address in self.bind if not is_loopback(address.removeprefix("-"))]
         if outside and not self.password:
             raise RedisServerError(
                 f"Redis would be open to everybody on {', '.join(outside)}: give REDIS_URL a password first"
@@ -217,13 +216,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address.strip("-[]")).is_loopback
-    except ValueError:
-        return address == "localhost"
 
 
 def _escaped(text: str) -> str:

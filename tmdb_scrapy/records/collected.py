@@ -7,7 +7,6 @@ written: that it has no line here proves nothing.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,9 +21,7 @@ def remember(data_dir: Path, kind: Kind, ledger: bytes) -> None:
     """All that `ledger` calls kept has been brought here. Raises `OSError`."""
     file = _file(data_dir, kind)
     privacy.open_directory(file.parent)
-    unfinished = file.with_name(f"{file.name}.{os.getpid()}.partial")
-    privacy.write(unfinished, ledger)
-    unfinished.replace(file)
+    privacy.write(file, ledger)
 
 
 def is_known(data_dir: Path, kind: Kind) -> bool:

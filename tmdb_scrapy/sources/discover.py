@@ -74,9 +74,7 @@ def write_discovered(file: Path, ids: list[int]) -> list[int]:
     """Add to the IDs that were discovered before; returns all. Raises `OSError`."""
     known = sorted({*read_discovered(file), *ids})
     privacy.directory(file.parent)
-    partial = file.with_suffix(".partial")
-    partial.write_text("".join(f"{each}\n" for each in known), encoding="ascii")
-    partial.replace(file)
+    privacy.write(file, "".join(f"{each}\n" for each in known).encode())
     return known
 
 

@@ -105,19 +105,19 @@ class SeededRecord:
     def begin(self, selection: Selection) -> None:
         """Write down that `selection` is being seeded, so that an interrupted seeding can be continued."""
         privacy.directory(self._directory)
-        _write_whole(self._begun, msgspec.json.encode(selection))
+        privacy.write(self._begun, msgspec.json.encode(selection))
 
     def finish(self, selection: Selection) -> None:
         """Write down that `selection` was seeded."""
         earlier = self.all()
         if selection not in earlier:
-            _write_whole(self._done, msgspec.json.Encoder().encode_lines([*earlier, selection]))
+            privacy.write(self._done, msgspec.json.Encoder().encode_lines([*earlier, selection]))
         self._begun.unlink(missing_ok=True)
 
     def replace(self, selections: Sequence[Selection]) -> None:
         """Another export was compared: from now on it is the one that counts."""
         privacy.directory(self._directory)
-        _write_whole(self._done, msgspec.json.Encoder().encode_lines(selections))
+        privacy.write(self._done, msgspec.json.Encoder().encode_lines(selections))
 
     def unfinished(self) -> Selection | None:
         """What was being seeded when it was interrupted."""
@@ -134,10 +134,3 @@ class SeededRecord:
             return []
         # A last line without its end was being written when the machine stopped: it will be seeded again.
         return [msgspec.json.decode(line, type=Selection) for line in lines if line.endswith(b"\n")]
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that a crash leaves the earlier one."""
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(content)
-    partial.replace(path)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tmdb_scrapy.config import Secret
-from tmdb_scrapy.watch.dashboard.doors import Doors, is_from_here, is_loopback
+from tmdb_scrapy.values import is_loopback
+from tmdb_scrapy.watch.dashboard.doors import Doors, is_from_here
 
 TOKEN = "sésame, ouvre-toi"
 

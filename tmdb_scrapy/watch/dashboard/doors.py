@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from tmdb_scrapy.config import Secret
+from tmdb_scrapy.values import Secret, is_loopback
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -76,14 +76,6 @@ def is_from_here(headers: Mapping[str, str]) -> bool:
     if site is not None:
         return site == "same-origin"
     return origin is None or urlsplit(origin).netloc == headers.get("Host", "")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches `host`."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def guard(doors: Doors) -> Middleware:
