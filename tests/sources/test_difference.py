@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from tmdb_scrapy.kinds import KINDS
-from tmdb_scrapy.queue.freshness import Known, days_since_first
+from tmdb_scrapy.queue.freshness import Known
+from tmdb_scrapy.queue.id_queue import days_since_first
 from tmdb_scrapy.sources.difference import Plan, compare, plan
 from tmdb_scrapy.sources.seeded import Selection
 

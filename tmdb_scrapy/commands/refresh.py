@@ -20,7 +20,7 @@ from tmdb_scrapy.downloader.asking import Asking, NotAnswered
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.queue import IdQueue
-from tmdb_scrapy.queue.freshness import NOTHING, Conclusion, Known, ask_again, known
+from tmdb_scrapy.queue.freshness import NOTHING, Conclusion, Known, ask_again, is_seen, known
 from tmdb_scrapy.queue.recorded_settings import differing, present
 from tmdb_scrapy.sources import download
 from tmdb_scrapy.sources.changes import FeedError, changed
@@ -118,7 +118,7 @@ class Command(KindsCommand, ScrapyCommand):
         if not any(each.source == DISCOVER for each in selections):
             return []
         found = discover_here(self, kind, self._seeded(kind).discovered)
-        return [each for each in found if not before.ledger[each : each + 1].strip(b"\0")]
+        return [each for each in found if not is_seen(before.ledger, each)]
 
     def _seeded(self, kind: Kind) -> SeededRecord:
         return SeededRecord(self.config.data_dir / "exports", kind)

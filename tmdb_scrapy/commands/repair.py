@@ -20,12 +20,8 @@ class Command(KindsCommand, ScrapyCommand):
         return "Rebuild the queue and its counts from the ledger"
 
     def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
-        workers, _ = self.ask(kind, IdQueue.workers)
-        if workers:
-            raise CommandFailed(
-                f"workers still fetch {kind.name}: {', '.join(worker.name for worker in workers)}. End them "
-                "first (Ctrl-C, or make stop), then run this again"
-            )
+        still = f"workers still fetch {kind.name}"
+        self.ask(kind, lambda queue: queue.refuse_workers(CommandFailed, still))
         if not self.ask(kind, IdQueue.ledger).strip(b"\0"):
             raise CommandFailed(
                 f"Redis has no ledger of {kind.name} to rebuild anything from: restore its data, or seed: "

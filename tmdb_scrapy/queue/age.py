@@ -9,9 +9,9 @@ from array import array
 from itertools import compress
 
 from tmdb_scrapy.queue.id_queue import FIRST_DAY, IdQueue
+from tmdb_scrapy.queue.states import WITH_LINE
 
-HAS_LINE = bytes(byte in b"kKF" for byte in range(256))
-"""Which bytes of the ledger say that there is a line of the ID."""
+_HAS_LINE = bytes(byte in b"".join(WITH_LINE) for byte in range(256))
 
 
 async def oldest_day(queue: IdQueue) -> datetime.date | None:
@@ -30,4 +30,4 @@ def _lowest(ledger: bytes, fetched: bytes) -> int:
     days = array("H", fetched[: len(fetched) // 2 * 2])
     if sys.byteorder == "little":
         days.byteswap()
-    return min(filter(None, compress(days, ledger.translate(HAS_LINE))), default=0)
+    return min(filter(None, compress(days, ledger.translate(_HAS_LINE))), default=0)

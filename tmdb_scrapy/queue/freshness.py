@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from tmdb_scrapy.queue.id_queue import FIRST_DAY, IDS_A_CALL, IdQueue
+from tmdb_scrapy.queue.id_queue import IDS_A_CALL, IdQueue, unreported
 from tmdb_scrapy.queue.keys import UPDATED_AT
 from tmdb_scrapy.queue.states import DROPPED_FOR, Letters, State
 
@@ -42,10 +42,6 @@ class Conclusion:
 
 
 NOTHING = Conclusion()
-
-
-def _unreported(count: int) -> None:
-    """Nobody wants to know the progress."""
 
 
 async def known(queue: IdQueue) -> Known:
@@ -91,7 +87,7 @@ async def ask_again(
     queue: IdQueue,
     ids: Sequence[int],
     conclusion: Conclusion = NOTHING,
-    report: Callable[[int], object] = _unreported,
+    report: Callable[[int], object] = unreported,
 ) -> int:
     """Queue `ids`, known or not, in that order, but for those that wait already; returns how many those were.
     `conclusion` stands with the last of them. May be repeated. Raises what redis-py raises."""
@@ -107,14 +103,14 @@ async def ask_again(
     return queued
 
 
+def is_seen(ledger: bytes, tmdb_id: int) -> bool:
+    """Whether an ID was ever queued."""
+    return ledger[tmdb_id : tmdb_id + 1] not in (b"", b"\0")
+
+
 def day_fetched(fetched: bytes, tmdb_id: int) -> int:
     """Days since `FIRST_DAY`, 0 when it is not known."""
     return int.from_bytes(fetched[2 * tmdb_id : 2 * tmdb_id + 2], "big")
-
-
-def days_since_first(day: datetime.date) -> int:
-    """As `fetched` counts them."""
-    return (day - FIRST_DAY).days
 
 
 def _moves(letters: Letters) -> str:

@@ -40,7 +40,7 @@ IDS_A_CALL = 5_000
 """Longest list of IDs in one script call: Redis answers nobody else meanwhile (some 20 ms)."""
 
 
-def _unreported(count: int) -> None:
+def unreported(count: int) -> None:
     """Nobody wants to know the progress."""
 
 
@@ -120,14 +120,18 @@ class IdQueue:
         Raises `OtherRelease` for keys of a later release, and while workers of an earlier one run.
         """
         if not await self._redis.hexists(self.keys.about, "schema"):
-            alive = [worker.name for worker in (await self.workers())[0]]
-            if alive:
-                raise OtherRelease(
-                    f"workers of an earlier release still fetch {self.kind.name}: {', '.join(alive)}. "
-                    "End them first (Ctrl-C, or make stop), then run this again"
-                )
+            still = f"workers of an earlier release still fetch {self.kind.name}"
+            await self.refuse_workers(OtherRelease, still)
         keys = [self.keys.counts, self.keys.about]
         refuse_later(self.kind.name, int(await self._migrate(keys, [SCHEMA, "yes" if create else "no"])))
+
+    async def refuse_workers(self, error: type[Exception], still: str) -> None:
+        """Raises `error` while workers live: `still` says what they do, and they are named."""
+        live = [worker.name for worker in (await self.workers())[0]]
+        if live:
+            raise error(
+                f"{still}: {', '.join(live)}. End them first (Ctrl-C, or make stop), then run this again"
+            )
 
     async def settings(self) -> dict[str, str]:
         """Those under which outcomes were reached; none where none was."""
@@ -150,17 +154,13 @@ class IdQueue:
     async def adopt(self, settings: Mapping[str, str]) -> None:
         """Record these settings in place of those that were: what was reached under the others is asked for
         again. Raises `OtherSettings` while workers live, who still go by the others."""
-        live = [worker.name for worker in (await self.workers())[0]]
-        if live:
-            raise OtherSettings(
-                f"workers still fetch {self.kind.name} under the settings that were: {', '.join(live)}. End "
-                "them first (Ctrl-C, or make stop), then run this again"
-            )
+        still = f"workers still fetch {self.kind.name} under the settings that were"
+        await self.refuse_workers(OtherSettings, still)
         if await self._redis.hexists(self.keys.about, recorded_settings.FIELD):
             written = recorded_settings.written(settings)
             await self._redis.hset(self.keys.about, recorded_settings.FIELD, written)
 
-    async def seed(self, ids: Sequence[int], report: Callable[[int], object] = _unreported) -> int:
+    async def seed(self, ids: Sequence[int], report: Callable[[int], object] = unreported) -> int:
         """Queue those of `ids` that were never seen, in that order; returns how many those were. `report`
         is called with how many were looked at since the last call."""
         await self.open()
@@ -170,11 +170,11 @@ class IdQueue:
         """Queue again those of `ids` that are in the state `leaving`; returns how many those were."""
         if leaving is not State.DROPPED:
             entering = State.REFRESHING if leaving is State.STALE else State.QUEUED
-            return await self._enqueue_from(ids, leaving.value, [leaving.label], _unreported, entering)
+            return await self._enqueue_from(ids, leaving.value, [leaving.label], unreported, entering)
         queued = 0
         for reason, byte in self._letters.reasons.items():
             labels = [leaving.label, f"{DROPPED_FOR}{reason}"]
-            queued += await self._enqueue_from(ids, byte, labels, _unreported)
+            queued += await self._enqueue_from(ids, byte, labels, unreported)
         return queued
 
     async def _enqueue_from(
@@ -348,10 +348,14 @@ class IdQueue:
         return (await snapshots(self._redis, [self.kind]))[self.kind.name]
 
 
+def days_since_first(day: datetime.date) -> int:
+    """As `fetched` counts them."""
+    return (day - FIRST_DAY).days
+
+
 def _today() -> bytes:
     """The day in UTC, as `fetched` has it: two bytes, days since `FIRST_DAY`."""
-    days = (datetime.datetime.now(datetime.UTC).date() - FIRST_DAY).days
-    return days.to_bytes(2, "big")
+    return days_since_first(datetime.datetime.now(datetime.UTC).date()).to_bytes(2, "big")
 
 
 def _leases(answer: list[bytes]) -> list[Lease]:

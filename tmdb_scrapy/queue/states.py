@@ -39,6 +39,10 @@ class State(bytes, enum.Enum):
 
 OPEN = (State.QUEUED, State.REFRESHING)
 """IDs that are in the queue, leased or not."""
+ENDED = (State.KEPT, State.DROPPED, State.MISSING, State.FAILED, State.STALE)
+"""How an ID that is not in the queue ended, in the order in which people are told."""
+WITH_LINE = (State.KEPT, State.REFRESHING, State.STALE)
+"""IDs that have a line in the merged file, or in a part that is yet to be merged."""
 
 
 class Letters:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from tmdb_scrapy.queue import State
+from tmdb_scrapy.queue.states import WITH_LINE
 
 KEPT, GONE, OPEN = b"k", b"-", b"\0"
 """Has a line · must not have one · keeps the one that it has: no settled outcome speaks against it."""
 
-_KEPT = b"kKF"
-"""Kept; K queued again and F failed when fetched again, both with their line at hand."""
+_KEPT = b"".join(WITH_LINE)
 _OPEN = b"\0" + State.QUEUED.value + State.FAILED.value
 
 

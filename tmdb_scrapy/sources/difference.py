@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tmdb_scrapy.kinds import Kind
-from tmdb_scrapy.queue.freshness import Known, day_fetched, days_since_first
+from tmdb_scrapy.queue.freshness import Known, day_fetched, is_seen
+from tmdb_scrapy.queue.id_queue import days_since_first
 from tmdb_scrapy.queue.states import State
 from tmdb_scrapy.sources.export import Export, Line, lines_of
 from tmdb_scrapy.sources.seeded import EXPORT, Selection, most_popular_first
@@ -64,7 +65,7 @@ def compare(path: Path, kind: Kind, selections: Sequence[Selection], ledger: byt
         if line.id >= len(compared.present):
             compared.present.extend(bytes(line.id + 1 - len(compared.present) + (1 << 16)))
         compared.present[line.id] = 1
-        if not ledger[line.id : line.id + 1].strip(b"\0") and any(each.admits(line) for each in unlimited):
+        if not is_seen(ledger, line.id) and any(each.admits(line) for each in unlimited):
             unseen.append(line)
         for selection, chosen in limited:
             if selection.admits(line):
@@ -73,7 +74,7 @@ def compare(path: Path, kind: Kind, selections: Sequence[Selection], ledger: byt
                     chosen[:] = most_popular_first(chosen, selection.limit)
     for selection, chosen in limited:
         best = most_popular_first(chosen, selection.limit)
-        unseen += (line for line in best if not ledger[line.id : line.id + 1].strip(b"\0"))
+        unseen += (line for line in best if not is_seen(ledger, line.id))
     compared.new = list(dict.fromkeys(line.id for line in most_popular_first(unseen)))
     return compared
 
@@ -97,7 +98,7 @@ def plan(
     found.by_reason["new"] = compared.new
     new = set(compared.new)
     named = [each for each in changed if each not in new]
-    result.left_alone = sum(not known.ledger[each : each + 1].strip(b"\0") for each in named)
+    result.left_alone = sum(not is_seen(known.ledger, each) for each in named)
     found.take("changed", _of_ids(named))
     if before is not None:
         found.take("back", found.of(lambda state: state in State.MISSING.value) & present & ~before)

@@ -17,12 +17,12 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 import tmdb_scrapy
-from tmdb_scrapy.queue import Heartbeat, Snapshot, State
+from tmdb_scrapy.queue import Heartbeat, Snapshot
 from tmdb_scrapy.queue.heartbeat import DURATION_BOUNDS_S
 from tmdb_scrapy.queue.keys import UPDATED_AT
+from tmdb_scrapy.queue.states import ENDED
 from tmdb_scrapy.watch.sampler import Sample
 
-ENDED = (State.KEPT, State.DROPPED, State.MISSING, State.FAILED, State.STALE)
 WORKER = ("kind", "host", "worker")
 WORKER_STATES = ("crawling", "waiting", "paused", "probing", "stopping", "unreadable")
 BOUNDS = [*map(str, DURATION_BOUNDS_S), "+Inf"]

@@ -9,9 +9,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import Heartbeat, Snapshot
+from tmdb_scrapy.queue.states import ENDED
 from tmdb_scrapy.watch.charts import Line, lines
 from tmdb_scrapy.watch.dashboard.course import SPANS, Span, charts
-from tmdb_scrapy.watch.dashboard.status import STATES, cells, numbers, shown, stale, texts
+from tmdb_scrapy.watch.dashboard.status import cells, numbers, shown, stale, texts
 from tmdb_scrapy.watch.dashboard.stream import shape
 from tmdb_scrapy.watch.sampler import INTERVAL_S, Sampler
 from tmdb_scrapy.watch.status import duration
@@ -57,7 +58,7 @@ class Page:
             clock=_clock(sample.at),
             spans=SPANS,
             span=chosen,
-            states=[state.label for state in STATES],
+            states=[state.label for state in ENDED],
             actions=self._actions,
             said=f"{kind}: {DONE[action]}" if action in DONE and kind in KINDS else "",
         )

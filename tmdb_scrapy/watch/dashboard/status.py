@@ -6,15 +6,15 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from tmdb_scrapy.queue import Heartbeat, Minute, Snapshot, State
+from tmdb_scrapy.queue import Heartbeat, Minute, Snapshot
 from tmdb_scrapy.queue.keys import UPDATED_AT
+from tmdb_scrapy.queue.states import ENDED
 from tmdb_scrapy.watch.sampler import INTERVAL_S, Sample, Sampler
 from tmdb_scrapy.watch.status import duration, left_s, rate_per_s
 from tmdb_scrapy.watch.waits import waits_for
 
 STALE_S = 5 * INTERVAL_S
 """A sample is stale when it is so old: Redis is away, or hangs."""
-STATES = (State.KEPT, State.DROPPED, State.MISSING, State.FAILED, State.STALE)
 NOTHING = "–"
 
 
@@ -63,7 +63,7 @@ def numbers(snapshot: Snapshot) -> dict[str, Any]:
         "done": snapshot.done,
         "queued": snapshot.queued,
         "leased": snapshot.leased,
-        **{state.label: snapshot.of(state) for state in STATES},
+        **{state.label: snapshot.of(state) for state in ENDED},
         "reasons": snapshot.dropped,
         "paused_since": snapshot.paused_since,
         "rate_per_s": round(rate_per_s(snapshot), 2),
