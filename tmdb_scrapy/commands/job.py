@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import time
-from urllib.parse import urlsplit
 
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, KindsCommand
 from tmdb_scrapy.commands.crawl import HOW_TO_GET_A_KEY
 from tmdb_scrapy.commands.crawl_here import crawl_here
-from tmdb_scrapy.commands.redis import LOOPBACK
+from tmdb_scrapy.commands.redis import start_here
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.local.workers import run_scrapy
 from tmdb_scrapy.queue import IdQueue, Snapshot, State
@@ -39,8 +38,7 @@ class Command(KindsCommand, ScrapyCommand):
     def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
         if not self.config.tmdb_api_key:
             raise CommandFailed(HOW_TO_GET_A_KEY, BAD_USE)
-        if urlsplit(str(self.config.redis_url)).hostname in LOOPBACK:
-            self._step("redis", "start")
+        self._go_on_after(start_here(self.config))
         self.ask(kind, lambda queue: queue.settle_under(present(self.config, kind)))
         self._seed(kind, opts.source)
         started = time.monotonic()
@@ -62,7 +60,10 @@ class Command(KindsCommand, ScrapyCommand):
             self._step("seed", kind.name, "--source", source)
 
     def _step(self, *arguments: str) -> None:
-        code = run_scrapy(*arguments)
+        self._go_on_after(run_scrapy(*arguments))
+
+    def _go_on_after(self, code: int) -> None:
+        """A step that failed has said why. Raises `CommandFailed`."""
         if code:
             raise CommandFailed("", code)
 

@@ -9,14 +9,21 @@ from urllib.parse import unquote, urlsplit
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, NoRedis, TmdbCommand, complain
-from tmdb_scrapy.config import without_secrets
+from tmdb_scrapy.config import Config, without_secrets
 from tmdb_scrapy.kinds import FIRST, KINDS
 from tmdb_scrapy.local.redis_binary import RedisServerError
 from tmdb_scrapy.local.redis_server import RedisServer
+from tmdb_scrapy.local.workers import run_scrapy
 from tmdb_scrapy.own_redis import DEFAULT_PORT, DIRECTORY, password_of, port_of
 from tmdb_scrapy.queue import IdQueue
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def start_here(config: Config) -> int:
+    """`scrapy redis start` where REDIS_URL is a port of this machine; returns its exit code."""
+    is_here = urlsplit(str(config.redis_url)).hostname in LOOPBACK
+    return run_scrapy("redis", "start") if is_here else 0
 
 
 class Command(TmdbCommand, ScrapyCommand):

@@ -16,9 +16,9 @@ from scrapy.commands import ScrapyCommand
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, KindsCommand
 from tmdb_scrapy.commands.crawl import HOW_TO_GET_A_KEY
 from tmdb_scrapy.commands.discover_here import discover_here
+from tmdb_scrapy.commands.download_here import download_here
 from tmdb_scrapy.downloader.asking import Asking, NotAnswered
 from tmdb_scrapy.kinds import Kind
-from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.queue import IdQueue
 from tmdb_scrapy.queue.freshness import NOTHING, Conclusion, Known, ask_again, is_seen, known
 from tmdb_scrapy.queue.recorded_settings import differing, present
@@ -27,7 +27,7 @@ from tmdb_scrapy.sources.changes import FeedError, changed
 from tmdb_scrapy.sources.difference import REASONS, Compared, Plan, compare, plan
 from tmdb_scrapy.sources.export import ExportError
 from tmdb_scrapy.sources.seeded import DISCOVER, SeededRecord, Selection
-from tmdb_scrapy.watch.bars import bytes_bar, count_bar
+from tmdb_scrapy.watch.bars import count_bar
 from tmdb_scrapy.watch.status import duration
 
 OVERLAP = datetime.timedelta(days=1)
@@ -76,7 +76,7 @@ class Command(KindsCommand, ScrapyCommand):
         today = download.today()
         selections = self._selections(kind, before)
         try:
-            file = self._newest_export(kind, today)
+            file = download_here(self, kind, today, download.DAYS_BACK)
             compared = compare(file, kind, selections, before.ledger)
             compared.new += self._discovered(kind, before, selections)
             told = self._told(kind, before, opts.since, today)
@@ -122,18 +122,6 @@ class Command(KindsCommand, ScrapyCommand):
 
     def _seeded(self, kind: Kind) -> SeededRecord:
         return SeededRecord(self.config.data_dir / "exports", kind)
-
-    def _newest_export(self, kind: Kind, today: datetime.date) -> Path:
-        with bytes_bar(f"export of {kind.name}") as bar:
-            return download.fetch_newest(
-                kind,
-                self.config.tmdb_export_url,
-                self.config.data_dir / "exports",
-                today,
-                download.DAYS_BACK,
-                lambda done, total: bar.update(TaskID(0), completed=done, total=total),
-                Proxies.of(self.config),
-            )
 
     def _told(self, kind: Kind, before: Known, since: datetime.date | None, today: datetime.date) -> Told:
         """What the feed says, from a day before it was last read. Raises `FeedError` and `NotAnswered`."""

@@ -11,14 +11,14 @@ from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, KindsCommand
 from tmdb_scrapy.commands.discover_here import discover_here
+from tmdb_scrapy.commands.download_here import download_here
 from tmdb_scrapy.kinds import KINDS, Kind
-from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.queue import IdQueue
 from tmdb_scrapy.queue.freshness import note_seeding
 from tmdb_scrapy.sources import download
 from tmdb_scrapy.sources.export import ExportError
 from tmdb_scrapy.sources.seeded import DISCOVER, EXPORT, SeededRecord, Selection, select
-from tmdb_scrapy.watch.bars import bytes_bar, count_bar
+from tmdb_scrapy.watch.bars import count_bar
 
 _DEFAULTS = ", ".join(f"{k.seed_limit.key} of {k.name}" for k in KINDS.values() if k.seed_limit)
 
@@ -116,16 +116,8 @@ class Command(KindsCommand, ScrapyCommand):
         )
 
     def _download(self, kind: Kind, opts: argparse.Namespace) -> Path:
-        with bytes_bar(f"export of {kind.name}") as bar:
-            return download.fetch_newest(
-                kind,
-                self.config.tmdb_export_url,
-                self.config.data_dir / "exports",
-                opts.date or download.yesterday(),
-                0 if opts.date else download.DAYS_BACK,
-                lambda done, total: bar.update(TaskID(0), completed=done, total=total),
-                Proxies.of(self.config),
-            )
+        days_back = 0 if opts.date else download.DAYS_BACK
+        return download_here(self, kind, opts.date or download.yesterday(), days_back)
 
 
 async def _seed(queue: IdQueue, ids: list[int]) -> int:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import time
 from importlib import import_module
-from urllib.parse import urlsplit
 
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import BAD_USE, FAILED, INTERRUPTED, CommandFailed, KindsCommand, complain
 from tmdb_scrapy.commands.crawl import HOW_TO_GET_A_KEY
 from tmdb_scrapy.commands.crawl_here import crawl_here
-from tmdb_scrapy.commands.redis import LOOPBACK
+from tmdb_scrapy.commands.redis import start_here
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.local.update_lock import UpdateIsRunning, update_lock
 from tmdb_scrapy.local.workers import run_scrapy
@@ -38,18 +37,14 @@ class Command(KindsCommand, ScrapyCommand):
             raise CommandFailed(HOW_TO_GET_A_KEY, BAD_USE)
         try:
             with update_lock(self.config.data_dir):
-                self._start_redis()
+                if code := start_here(self.config):
+                    raise CommandFailed("no Redis could be started", code)
                 failures = [failure for kind in dict.fromkeys(opts.kinds) if (failure := self._update(kind))]
                 failures += self._publish(list(dict.fromkeys(opts.kinds))) if not failures else []
         except UpdateIsRunning as error:
             raise CommandFailed(str(error)) from None
         if failures:
             raise failures[0]
-
-    def _start_redis(self) -> None:
-        here = urlsplit(str(self.config.redis_url)).hostname in LOOPBACK
-        if here and (code := run_scrapy("redis", "start")):
-            raise CommandFailed("no Redis could be started", code)
 
     def _update(self, kind: Kind) -> CommandFailed | None:
         """Update one kind and say so; returns what went wrong."""

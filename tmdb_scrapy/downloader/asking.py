@@ -59,8 +59,9 @@ class Asking:
     async def look(self, path: str, query: Mapping[str, str]) -> bytes | None:
         """The body of the answer, None when there is nothing of that name. Raises `NotAnswered`."""
         request = Request(f"{self._wire.api}{path}?{urlencode(query)}")
-        reason = ""
+        reason, wait_s = "", 0.0
         for attempt in range(ATTEMPTS):
+            await asyncio.sleep(wait_s)
             wait_s = FIRST_WAIT_S * 2**attempt
             async with self._places:
                 await self._turn()
@@ -80,7 +81,6 @@ class Asking:
                     if verdict is Verdict.THROTTLED:
                         wait_s = min(max(retry_after_s(received.headers) or 0.0, wait_s), LONGEST_WAIT_S)
                         self._fall_silent(wait_s)
-            await asyncio.sleep(wait_s)
         raise NotAnswered(f"the API gave no answer for {path}, {ATTEMPTS} times: {reason}. Try again later")
 
     async def _turn(self) -> None:

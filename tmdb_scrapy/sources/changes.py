@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import TypeVar
 
 import msgspec
 
@@ -16,6 +17,8 @@ from tmdb_scrapy.kinds import Kind
 
 MOST_DAYS = 14
 LAST_PAGE = 500
+
+Type = TypeVar("Type")
 
 Ask = Callable[[str, Mapping[str, str]], Awaitable[bytes]]
 """Asks the API for a path with a query; the body of its answer."""
@@ -79,12 +82,17 @@ async def _window(ask: Ask, kind: Kind, first: datetime.date, last: datetime.dat
 async def _page(ask: Ask, kind: Kind, first: datetime.date, last: datetime.date, number: int) -> _Page:
     query = {"start_date": first.isoformat(), "end_date": last.isoformat(), "page": str(number)}
     body = await ask(f"{kind.path}/changes", query)
+    return decoded(body, _Page, f"page {number} of the change feed of {kind.name}")
+
+
+def decoded(body: bytes, type_: type[Type], what: str) -> Type:
+    """What a body says. Raises `FeedError`, which names `what` it is."""
     try:
-        return msgspec.json.decode(body, type=_Page)
+        return msgspec.json.decode(body, type=type_)
     except msgspec.DecodeError as error:
         raise FeedError(
-            f"page {number} of the change feed of {kind.name} is not as TMDb documents it ({error}): nothing "
-            "was queued. Check TMDB_API_URL, or try again later"
+            f"{what} is not as TMDb documents it ({error}): nothing was queued. Check TMDB_API_URL, or try "
+            "again later"
         ) from None
 
 

@@ -15,13 +15,12 @@ import asyncio
 import datetime
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import msgspec
 
 from tmdb_scrapy import privacy
 from tmdb_scrapy.kinds import Kind
-from tmdb_scrapy.sources.changes import Ask, FeedError
+from tmdb_scrapy.sources.changes import Ask, decoded
 
 LAST_PAGE = 500
 FIRST_YEAR = 1900
@@ -159,7 +158,7 @@ class _Ranking:
             body = await self._look(f"{self._kind.path}/{tmdb_id}", {})
             if body is None:
                 return None
-            revenue = _decoded(body, _Record, self._kind).revenue or 0
+            revenue = decoded(body, _Record, f"discover of {self._kind.name}").revenue or 0
             self._earned[tmdb_id] = revenue >= self._least
         return self._earned[tmdb_id]
 
@@ -175,18 +174,5 @@ class _Pages:
     async def page(self, number: int) -> _Page:
         if number not in self._pages:
             body = await self._ask(f"discover/{self._kind.path}", {**self._query, "page": str(number)})
-            self._pages[number] = _decoded(body, _Page, self._kind)
+            self._pages[number] = decoded(body, _Page, f"discover of {self._kind.name}")
         return self._pages[number]
-
-
-Type = TypeVar("Type")
-
-
-def _decoded(body: bytes, type_: type[Type], kind: Kind) -> Type:
-    try:
-        return msgspec.json.decode(body, type=type_)
-    except msgspec.DecodeError as error:
-        raise FeedError(
-            f"discover of {kind.name} is not as TMDb documents it ({error}): nothing was queued. Check "
-            "TMDB_API_URL, or try again later"
-        ) from None
