@@ -89,7 +89,7 @@ class Asking:
         async with self._turns:
             while (left_s := self._next_at - loop.time()) > 0:  # noqa: ASYNC110  # a 429 moves it on
                 await asyncio.sleep(left_s)
-            self._next_at = max(self._next_at + self._gap_s, loop.time())
+            self._next_at = max(self._next_at, loop.time()) + self._gap_s
         self.sent += 1
 
     def _fall_silent(self, seconds: float) -> None:
