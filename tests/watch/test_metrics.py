@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from typing import Any
 
+import msgspec
 from needs import needs
 from prometheus_client import parser
 from prometheus_client.openmetrics import parser as openmetrics
@@ -52,6 +53,12 @@ def test_every_state_stands_beside_its_kind() -> None:
 
 def test_a_kind_that_nobody_seeded_is_not_there() -> None:
     assert not [labels for _, labels in read(sample(worker())) if ("kind", "people") in labels]
+
+
+def test_a_kind_that_is_paused_before_it_is_seeded_is_there() -> None:
+    told = sample(worker())
+    told.kinds["people"] = msgspec.structs.replace(told.kinds["people"], paused_since=NOW - 60)
+    assert value(read(told), "tmdb_paused", kind="people") == 1
 
 
 def test_what_a_worker_counts_bears_its_kind_host_and_name() -> None:

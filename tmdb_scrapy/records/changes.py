@@ -16,8 +16,8 @@ def changes_of(merged: Path) -> Path:
     return merged.with_suffix(".changes.jsonl")
 
 
-def counts_in(file: Path, since: float) -> dict[str, int]:
-    """How many of each change a file has that was written since then, in seconds since the epoch; none
+def counts_in(file: Path, since: float = 0.0) -> dict[str, int]:
+    """How many of each change a file has that was written after `since`, in seconds since the epoch; none
     otherwise, for a merge that changes nothing leaves the file of the one before. Raises `OSError`."""
     counts = {"added": 0, "updated": 0, "removed": 0}
     if file.exists() and file.stat().st_mtime >= since:

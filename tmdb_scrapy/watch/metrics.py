@@ -60,8 +60,7 @@ def exposition(sample: Callable[[], Sample], accept: str) -> tuple[bytes, str]:
 
 
 def _of_kinds(sample: Sample) -> Iterator[Metric]:
-    # A kind that nobody seeded and nobody pauses is not there.
-    kinds = {name: each for name, each in sample.kinds.items() if each.total or each.workers}
+    kinds = dict(sample.shown())
     states = {"queued": lambda each: each.queued} | {
         state.label: (lambda each, state=state: each.of(state)) for state in ENDED
     }

@@ -7,7 +7,7 @@ import datetime
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -57,6 +57,14 @@ class Sample:
     trouble: str = ""
     """Why Redis cannot be read at present; empty when it can."""
 
+    def shown(self) -> Iterator[tuple[str, Snapshot]]:
+        """The kinds of which there is something to show: seeded, crawled or paused."""
+        return (
+            (name, each)
+            for name, each in self.kinds.items()
+            if each.total or each.workers or each.paused_since
+        )
+
 
 class Sampler:
     """Reads every `INTERVAL_S` seconds, however many look on; `sample` is the latest."""
@@ -79,11 +87,11 @@ class Sampler:
         self._oldest_at = -OLDEST_INTERVAL_S
 
     async def run(self) -> None:
-        """Read until cancelled."""
+        """Go on reading after a first `look`, until cancelled."""
         try:
             while True:
-                await self.look()
                 await asyncio.sleep(INTERVAL_S)
+                await self.look()
         finally:
             await self._client.aclose()
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import Heartbeat, Snapshot
 from tmdb_scrapy.queue.states import ENDED
 from tmdb_scrapy.watch.charts import Line, lines
 from tmdb_scrapy.watch.dashboard.course import SPANS, Span, charts
-from tmdb_scrapy.watch.dashboard.status import cells, numbers, shown, stale, texts
+from tmdb_scrapy.watch.dashboard.status import cells, clock, numbers, stale, texts
 from tmdb_scrapy.watch.dashboard.stream import shape
+from tmdb_scrapy.watch.markup import plain
 from tmdb_scrapy.watch.sampler import INTERVAL_S, Sampler
 from tmdb_scrapy.watch.status import duration
+from tmdb_scrapy.watch.templates import templates
 from tmdb_scrapy.watch.waits import waits_for
 
 LONGEST_TEXT = 300
@@ -33,14 +32,8 @@ class Page:
     def __init__(self, sampler: Sampler, actions: bool) -> None:
         self._sampler = sampler
         self._actions = actions
-        environment = Environment(
-            loader=PackageLoader("tmdb_scrapy.watch.dashboard", "assets"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.filters["cut"] = cut
+        environment = templates("tmdb_scrapy.watch.dashboard", "assets")
+        environment.filters["cut"] = _cut
         self._whole = environment.get_template("page.html")
         self._worker = environment.get_template("worker.html")
 
@@ -51,11 +44,11 @@ class Page:
         action, _, kind = done.partition("-")
         chosen = SPANS.get(span) or next(iter(SPANS.values()))
         return self._whole.render(
-            kinds=[self._kind(name, each, chosen, now) for name, each in shown(sample)],
+            kinds=[self._kind(name, each, chosen, now) for name, each in sample.shown()],
             stale=stale(sample, now),
             shape=shape(self._sampler),
             at=sample.at,
-            clock=_clock(sample.at),
+            clock=clock(sample.at) if sample.at else "never",
             spans=SPANS,
             span=chosen,
             states=[state.label for state in ENDED],
@@ -111,14 +104,9 @@ def _facts(worker: Heartbeat, now: float) -> list[tuple[str, str]]:
         ("settled", settled or "nothing yet"),
         ("memory", f"{worker.memory_bytes / 1e6:,.0f} MB"),
         ("last seen", f"{max(now - worker.seen_at, 0.0):.0f} s ago"),
-        ("waits for", cut(waits_for(worker)) or "nothing"),
+        ("waits for", _cut(waits_for(worker)) or "nothing"),
     ]
 
 
-def cut(text: str) -> str:
-    """As much of a text as a page has room for."""
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
-
-
-def _clock(at: float) -> str:
-    return time.strftime("%H:%M:%S UTC", time.gmtime(at)) if at else "never"
+def _cut(text: str) -> str:
+    return plain(text, LONGEST_TEXT)

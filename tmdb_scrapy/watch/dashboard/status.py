@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 from tmdb_scrapy.queue import Heartbeat, Minute, Snapshot
@@ -31,14 +30,9 @@ def status(sampler: Sampler, now: float) -> dict[str, Any]:
                 "gone": {name: each.since for name, each in sampler.gone[name].items()},
                 "failures": {str(tmdb_id): why for tmdb_id, why in snapshot.failures.items()},
             }
-            for name, snapshot in shown(sample)
+            for name, snapshot in sample.shown()
         }
     }
-
-
-def shown(sample: Sample) -> Iterator[tuple[str, Snapshot]]:
-    """The kinds of which there is something to show."""
-    return ((n, each) for n, each in sample.kinds.items() if each.total or each.workers or each.paused_since)
 
 
 def heading(sample: Sample, now: float) -> dict[str, Any]:
@@ -52,8 +46,12 @@ def stale(sample: Sample, now: float) -> str:
         return f"Redis has not been read yet. {sample.trouble}".strip()
     if not sample.trouble and now - sample.at < STALE_S:
         return ""
-    since = time.strftime("%H:%M:%S UTC", time.gmtime(sample.at))
-    return f"stale since {since}: {sample.trouble or 'Redis does not answer'}"
+    return f"stale since {clock(sample.at)}: {sample.trouble or 'Redis does not answer'}"
+
+
+def clock(at: float) -> str:
+    """The time of the day of seconds since the epoch."""
+    return time.strftime("%H:%M:%S UTC", time.gmtime(at))
 
 
 def numbers(snapshot: Snapshot) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from tmdb_scrapy.watch.dashboard.status import cells, heading, numbers, shown, texts
+from tmdb_scrapy.watch.dashboard.status import cells, heading, numbers, texts
 from tmdb_scrapy.watch.sampler import Sampler
 
 MOST_ROWS = 150
@@ -28,7 +28,7 @@ def shape(sampler: Sampler) -> str:
             bool(each.paused_since),
             list(each.recent)[1:2],
         )
-        for name, each in shown(sample)
+        for name, each in sample.shown()
     ]
     read = bool(sample.at)
     return hashlib.blake2s(msgspec.json.encode([read, parts]), digest_size=8).hexdigest()
@@ -46,14 +46,16 @@ class Stream:
         sample = sampler.sample
         told: dict[str, Any] = heading(sample, now) | {
             "shape": shape_now,
-            "kinds": {n: numbers(each) | {"texts": texts(each, sample, n, now)} for n, each in shown(sample)},
+            "kinds": {
+                n: numbers(each) | {"texts": texts(each, sample, n, now)} for n, each in sample.shown()
+            },
             "rows": self._changed(sampler, now),
         }
         return b"data: " + msgspec.json.encode(told) + b"\n\n"
 
     def _changed(self, sampler: Sampler, now: float) -> dict[str, list[str]]:
         """Rows that are not as they were told, at most `MOST_ROWS`, where the last message ended first."""
-        workers = [worker for _, each in shown(sampler.sample) for worker in each.workers]
+        workers = [worker for _, each in sampler.sample.shown() for worker in each.workers]
         changed: dict[str, list[str]] = {}
         start = self._next if self._next < len(workers) else 0
         for offset in range(len(workers)):

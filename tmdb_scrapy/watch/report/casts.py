@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+from tmdb_scrapy.watch.report.collected import FIRST_CANDIDATES
+
 DENSE_IDS = 1 << 24
 """TMDb's people have lower IDs; higher ones are counted too, but cost more."""
-FIRST_CANDIDATES = 250
 
 
 class Place(NamedTuple):

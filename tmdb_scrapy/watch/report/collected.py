@@ -10,6 +10,8 @@ RUNTIME_STEP, LONGEST_RUNTIME = 10, 240
 """Minutes of a class of runtimes; what lasts longer is in the last."""
 CONNECTED = 15
 """So many people are named."""
+FIRST_CANDIDATES = 250
+"""Of the people with the highest bounds so many are looked at first, then four times as many, and so on."""
 FIELDS = (
     "title", "imdb_id", "release_date", "runtime", "budget", "revenue", "votes", "overview", "tagline",
     "homepage", "poster", "backdrop", "collection", "genres", "keywords", "companies", "countries",

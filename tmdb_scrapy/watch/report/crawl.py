@@ -13,7 +13,7 @@ import msgspec
 
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import History, Minute, Snapshot
-from tmdb_scrapy.records.changes import changes_of
+from tmdb_scrapy.records.changes import changes_of, counts_in
 from tmdb_scrapy.records.index import ENTRY_BYTES, HEADER_BYTES, index_of
 from tmdb_scrapy.records.part import merged_file, parts_directory
 from tmdb_scrapy.sources.export import CHUNK_BYTES, UNREADABLE, opened
@@ -65,7 +65,8 @@ def on_disk(data_dir: Path, kind: Kind) -> Crawl:
         status = merged.stat()
         crawl.merged_at = datetime.fromtimestamp(status.st_mtime, UTC)
         crawl.merged_bytes = status.st_size
-        crawl.changes = _changes(changes_of(merged))
+        changes = changes_of(merged)
+        crawl.changes = Counter(counts_in(changes) if changes.exists() else {})
     for part in sorted(parts_directory(data_dir, kind).rglob("*.jsonl")):
         index = index_of(part)
         if (worker := _WORKER.fullmatch(part.stem)) and index.exists():
@@ -85,16 +86,6 @@ def _exported(data_dir: Path, kind: Kind) -> int:
         return 0  # seeding says what is wrong with it
 
 
-def _changes(path: Path) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    if path.exists():
-        with path.open("rb") as lines:
-            for line in lines:
-                for change in ("added", "updated", "removed"):
-                    counts[change] += f'"{change}"'.encode() in line
-    return counts
-
-
 def stretches(history: History) -> list[Stretch]:
     """The minutes from the first to the last in which anything happened, few enough for a chart."""
     if not history:
@@ -104,7 +95,7 @@ def stretches(history: History) -> list[Stretch]:
     sums: dict[int, Minute] = {}
     for minute, what in history.items():
         place = (minute - first) // length
-        sums[place] = Minute(*map(sum, zip(sums.get(place, Minute()), what, strict=True)))
+        sums[place] = sums.get(place, Minute()) | what
     return [
         Stretch(
             (first + place * length) * 60.0,

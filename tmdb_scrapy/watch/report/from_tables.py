@@ -10,6 +10,7 @@ from tmdb_scrapy.tables.engine import connect, quoted
 from tmdb_scrapy.watch.report.collected import (
     CONNECTED,
     FIELDS,
+    FIRST_CANDIDATES,
     LONGEST_RUNTIME,
     RUNTIME_STEP,
     Amount,
@@ -24,7 +25,6 @@ USED = (
     "movies", "movie_cast", "movie_crew", "movie_genres", "movie_keywords", "movie_companies",
     "movie_countries", "movie_languages", "genres", "countries", "languages", "people",
 )  # fmt: skip
-FIRST_CANDIDATES = 250
 MEMORY_LIMIT = "160MB"
 """Of DuckDB's buffers: to count needs less than to sort."""
 

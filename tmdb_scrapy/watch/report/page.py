@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from tmdb_scrapy.queue import State
 from tmdb_scrapy.tables.metadata import ATTRIBUTION
 from tmdb_scrapy.watch.charts import STYLE, Chart
@@ -15,6 +13,7 @@ from tmdb_scrapy.watch.markup import number, plain
 from tmdb_scrapy.watch.report.collected import Collected
 from tmdb_scrapy.watch.report.crawl import Crawl
 from tmdb_scrapy.watch.report.pictures import of_crawl, of_movies
+from tmdb_scrapy.watch.templates import templates
 
 NAME = "report.html"
 """Of the file, in DATA_DIR."""
@@ -60,14 +59,7 @@ class Section:
 
 def page(report: Report) -> str:
     """The whole file."""
-    environment = Environment(
-        loader=PackageLoader("tmdb_scrapy.watch.report", "."),
-        autoescape=True,
-        finalize=_shown,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates("tmdb_scrapy.watch.report", ".", _shown)
     return environment.get_template("report.html").render(
         written=report.written_at.strftime("%Y-%m-%d %H:%M UTC"),
         silence=report.silence,
