@@ -50,7 +50,7 @@ async def worker(
         if now >= beats_at:
             beats_at = now + HEARTBEAT_INTERVAL_S
             beats += 1
-            await queue.beat(own)
+            await queue.heartbeats.beat(own)
             await neighbours(queues, own.machine)
             await fleet_needs(queues, queue.kind.name, own.name, float(number % 40))
         if now >= looks_at:
@@ -78,7 +78,7 @@ async def measure(url: str, count: int, seconds: float, rate_per_s: float) -> st
     queue = IdQueue(client, KINDS["movies"])
     await queue.seed(list(range(1, round(rate_per_s * seconds * 2) + 1)))
     for number in range(count):
-        await queue.beat(heartbeat(number))
+        await queue.heartbeats.beat(heartbeat(number))
     before, began = await used(client), time.monotonic()
     ends_at = began + seconds
     done = await asyncio.gather(*(worker(client, n, rate_per_s / count, ends_at) for n in range(count)))

@@ -116,7 +116,7 @@ class Chaos:
             leases = await queue.lease("eve", 15) or []
             states = [self.chance.choice([State.DROPPED, State.MISSING, State.KEPT]) for _ in leases]
             await queue.settle([Settlement(*pair) for pair in zip(leases, states, strict=True)])
-            await queue.hand_back("eve")
+            await queue.heartbeats.end("eve")
 
         self.ask(crawl)
 
@@ -176,7 +176,7 @@ class Chaos:
             leases = await queue.reclaim(name, wanted) + (await queue.lease(name, wanted) or [])
             for lease in leases[:wanted]:
                 await queue.settle([self._fetched(part, lease)])
-            await queue.hand_back(name)
+            await queue.heartbeats.end(name)
 
         try:
             self.ask(work)

@@ -150,10 +150,10 @@ def test_a_merge_queues_what_is_not_as_it_was_written_and_fails(
 def test_merge_prune_leaves_what_a_live_worker_writes(
     invoke: Invoke, ask: Ask, crawled: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ask(lambda queue: queue.beat(Heartbeat(name="ada", host="here", pid=1, state="crawling")))
+    ask(lambda queue: queue.heartbeats.beat(Heartbeat(name="ada", host="here", pid=1, state="crawling")))
     assert invoke("merge", "movies", "--prune") == 0
     assert "removed 0 parts" in capsys.readouterr().out
-    ask(lambda queue: queue.hand_back("ada"))
+    ask(lambda queue: queue.heartbeats.end("ada"))
     assert invoke("merge", "movies", "--prune") == 0
     assert "removed 1 part:" in capsys.readouterr().out
     assert not crawled.exists()

@@ -34,7 +34,7 @@ def crawled(ask: Ask, config: Config) -> None:
                 Settlement(three, State.MISSING),
             ]
         )
-        await queue.hand_back("ada")
+        await queue.heartbeats.end("ada")
 
     ask(story)
 

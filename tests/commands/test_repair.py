@@ -40,7 +40,7 @@ def test_what_the_audit_finds_is_repaired(invoke: Invoke, capsys: pytest.Capture
 def test_while_workers_run_nothing_is_touched(
     invoke: Invoke, ask: Ask, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ask(lambda queue: queue.beat(Heartbeat(name="ada", host="here", pid=1, state="crawling")))
+    ask(lambda queue: queue.heartbeats.beat(Heartbeat(name="ada", host="here", pid=1, state="crawling")))
     assert invoke("repair", "movies") == 1
     assert "ada. End them first" in capsys.readouterr().err
     assert ask(lambda queue: queue.length()) == 2

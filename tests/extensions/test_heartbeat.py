@@ -129,7 +129,7 @@ def test_a_beat_costs_the_same_in_any_fleet(beating: Beating, settings: dict[str
         """Others beat, each on a machine of its own."""
         for number, other in [*enumerate(workers(0, last))][first:]:
             name = f"other-{number}"
-            await queue.beat(msgspec.structs.replace(other, name=name, machine=name))
+            await queue.heartbeats.beat(msgspec.structs.replace(other, name=name, machine=name))
             await fleet_needs([queue], "movies", name, math.inf)
 
     async def beats(first: int, last: int) -> tuple[int, float]:

@@ -80,7 +80,7 @@ def play(config: Config, monkeypatch: pytest.MonkeyPatch) -> Play:
         async with connect(config) as client:
             queue = IdQueue(client, KINDS["movies"])
             await queue.open()
-            await queue.beat(Heartbeat(name="ada", host="here", pid=1, state="crawling"))
+            await queue.heartbeats.beat(Heartbeat(name="ada", host="here", pid=1, state="crawling"))
             wait_for_redis = WaitForRedis(config)
             feed = Feed(queue, "ada", wait_for_redis, CONCURRENCY, lambda: stage.is_idle())
             stage = Stage(client, queue, feed, wait_for_redis)
@@ -110,7 +110,7 @@ class TestPause:
                 stage.feed.finish(claim, State.KEPT)
             await stage.settle()
             await stage.until(_looked_again(stage))
-            await stage.queue.beat(Heartbeat(name="ada", host="here", pid=1, state="paused"))
+            await stage.queue.heartbeats.beat(Heartbeat(name="ada", host="here", pid=1, state="paused"))
             settled = 40 - await stage.queue.queued()
             assert settled == len(held) + len(stage.taken)
             assert settled < 40
@@ -237,7 +237,7 @@ class TestEnd:
     def test_it_waits_while_others_hold_leases(self, play: Play) -> None:
         async def story(stage: Stage) -> None:
             await stage.queue.seed([1, 2])
-            await stage.queue.beat(Heartbeat(name="bob", host="there", pid=2, state="crawling"))
+            await stage.queue.heartbeats.beat(Heartbeat(name="bob", host="there", pid=2, state="crawling"))
             (theirs,) = await stage.queue.lease("bob", 1)
             crawl = asyncio.ensure_future(stage.crawl())
             await stage.until(lambda: _true(stage.feed.waiting and not stage.feed.held))
@@ -250,11 +250,11 @@ class TestEnd:
     def test_it_takes_over_what_they_lose(self, play: Play) -> None:
         async def story(stage: Stage) -> None:
             await stage.queue.seed([1, 2])
-            await stage.queue.beat(Heartbeat(name="bob", host="there", pid=2, state="crawling"))
+            await stage.queue.heartbeats.beat(Heartbeat(name="bob", host="there", pid=2, state="crawling"))
             await stage.queue.lease("bob", 1)
             crawl = asyncio.ensure_future(stage.crawl())
             await stage.until(lambda: _true(stage.feed.waiting and not stage.feed.held))
-            await stage.queue.hand_back("bob")
+            await stage.queue.heartbeats.end("bob")
             assert await crawl == [2, 1]
             assert await stage.queue.queued() == 0
 

@@ -180,7 +180,7 @@ class TestLease:
             await queue.seed([4, 5])
             leases = await queue.lease("ada", 2)
             assert await queue.leases_of("ada") == leases
-            assert (await queue.workers())[1] == {"ada": 2}
+            assert (await queue.snapshot()).lost == {"ada": 2}
             assert await queue.settle(kept(leases)) == 2
             assert await queue.leases_of("ada") == []
             await client.aclose()
@@ -310,7 +310,7 @@ class TestReclaim:
     def test_leases_of_a_live_worker_are_its_own(self, tell: Tell, beat: Beat) -> None:
         async def story(queue: IdQueue) -> None:
             await queue.seed([1])
-            await queue.beat(beat("ada"))
+            await queue.heartbeats.beat(beat("ada"))
             await queue.lease("ada", 1)
             assert await queue.reclaim("bob", 5) == []
 
@@ -319,9 +319,9 @@ class TestReclaim:
     def test_leases_of_a_worker_without_heartbeat_are_taken_over(self, tell: Tell, beat: Beat) -> None:
         async def story(queue: IdQueue) -> None:
             await queue.seed([1, 2, 3])
-            await queue.beat(beat("ada"))
+            await queue.heartbeats.beat(beat("ada"))
             lost = await queue.lease("ada", 3)
-            await queue.hand_back("ada")
+            await queue.heartbeats.end("ada")
             assert await queue.reclaim("bob", 2) == lost[:2]
             assert await queue.reclaim("bob", 2) == lost[2:]
             assert await queue.leases_of("bob") == lost
@@ -333,7 +333,7 @@ class TestReclaim:
             await queue.seed(list(range(1, 101)))
             await queue.lease("ada", 100)
             for worker in ("bob", "cyd"):
-                await queue.beat(Heartbeat(name=worker, host="here", pid=1, state="waiting"))
+                await queue.heartbeats.beat(Heartbeat(name=worker, host="here", pid=1, state="waiting"))
             answers = await asyncio.gather(*(queue.reclaim(("bob", "cyd")[n % 2], 7) for n in range(30)))
             taken = [lease.id for answer in answers for lease in answer]
             assert sorted(taken) == list(range(1, 101))
@@ -369,7 +369,7 @@ class TestReclaim:
 
     def test_a_heartbeat_ends_by_itself(self, tell: Tell, beat: Beat, plain: redis.Redis) -> None:
         async def story(queue: IdQueue) -> None:
-            await queue.beat(beat("ada"))
+            await queue.heartbeats.beat(beat("ada"))
             assert 0 < plain.pttl(queue.keys.worker("ada")) <= HEARTBEAT_TTL_S * 1000
 
         tell(story)
@@ -413,12 +413,13 @@ class TestProgress:
         self, tell: Tell, beat: Beat, plain: redis.Redis
     ) -> None:
         async def story(queue: IdQueue) -> None:
-            await queue.beat(beat("ada"))
+            await queue.heartbeats.beat(beat("ada"))
             await queue.seed([1, 2])
             await queue.lease("ada", 2)
             plain.set(queue.keys.worker("ada"), b'{"name":"ada","pid":"of a later release"}')
-            (worker,), lost = await queue.workers()
-            assert (worker.name, worker.state, lost) == ("ada", "unreadable", {})
+            (worker,) = await queue.heartbeats.living()
+            assert (worker.name, worker.state) == ("ada", "unreadable")
+            assert (await queue.snapshot()).lost == {}
             assert await queue.reclaim("bob", 9) == []
 
         tell(story)
@@ -427,9 +428,9 @@ class TestProgress:
         async def story(queue: IdQueue) -> None:
             await queue.seed([1, 2, 3, 4])
             for worker, wanted in (("bob", 1), ("ada", 2)):
-                await queue.beat(beat(worker, rate_per_s=3.5))
+                await queue.heartbeats.beat(beat(worker, rate_per_s=3.5))
                 await queue.lease(worker, wanted)
-            await queue.hand_back("ada")
+            await queue.heartbeats.end("ada")
             snapshot = await queue.snapshot()
             assert [(worker.name, worker.rate_per_s) for worker in snapshot.workers] == [("bob", 3.5)]
             assert snapshot.lost == {"ada": 2}

@@ -101,7 +101,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(worker=WORKERS)
     def beat(self, worker: str) -> None:
-        self.run(self.queue.beat(Heartbeat(name=worker, host="here", pid=1, state="crawling")))
+        self.run(self.queue.heartbeats.beat(Heartbeat(name=worker, host="here", pid=1, state="crawling")))
         self.alive.add(worker)
 
     @rule(worker=WORKERS)
@@ -111,7 +111,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule(worker=WORKERS)
     def hand_back(self, worker: str) -> None:
-        self.run(self.queue.hand_back(worker))
+        self.run(self.queue.heartbeats.end(worker))
         self.alive.discard(worker)
         self.exchanged[worker] = 0
 

@@ -140,11 +140,11 @@ def test_adopting_waits_for_workers_to_end(tell: Tell, beat: Callable[..., Heart
         await queue.settle_under(settings())
         (lease,) = await queue.lease("ada", 1)
         await queue.settle([Settlement(lease, State.MISSING)])
-        await queue.beat(beat("ada"))
+        await queue.heartbeats.beat(beat("ada"))
         with pytest.raises(OtherSettings, match=r"ada\. End them first"):
             await queue.adopt(settings(LANGUAGE="de"))
         assert await queue.settings() == settings()
-        await queue.hand_back("ada")
+        await queue.heartbeats.end("ada")
         await queue.adopt(settings(LANGUAGE="de"))
         assert await queue.settings() == settings(LANGUAGE="de")
 

@@ -43,7 +43,7 @@ def test_a_half_crawled_queue_of_the_release_before_is_finished_exactly(
         restore(plain)
         await queue.open()
         assert plain.hget("{movies}:about", "schema") == str(SCHEMA).encode()
-        await queue.beat(Heartbeat(name="bob", host="here", pid=1, state="crawling"))
+        await queue.heartbeats.beat(Heartbeat(name="bob", host="here", pid=1, state="crawling"))
         leases = await queue.reclaim("bob", 10) + await queue.lease("bob", 10)
         assert sorted(lease.id for lease in leases) == [50, 60, 70, 80, 90]
         await queue.settle(Settlement(lease, State.DROPPED, "cast") for lease in leases)

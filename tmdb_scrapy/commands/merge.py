@@ -108,7 +108,7 @@ class Command(KindsCommand, ScrapyCommand):
 
     def _prune(self, kind: Kind, ledger: bytes) -> None:
         """Raises `CommandFailed`."""
-        workers, _ = self.ask(kind, IdQueue.workers)
+        workers = self.ask(kind, lambda queue: queue.heartbeats.living())
         try:
             removed = prune(self.config.data_dir, kind, ledger, {worker.name for worker in workers})
         except (OSError, MergeIsRunning) as error:

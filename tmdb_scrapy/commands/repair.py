@@ -21,7 +21,7 @@ class Command(KindsCommand, ScrapyCommand):
 
     def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
         still = f"workers still fetch {kind.name}"
-        self.ask(kind, lambda queue: queue.refuse_workers(CommandFailed, still))
+        self.ask(kind, lambda queue: queue.heartbeats.refuse_any(CommandFailed, still))
         if not self.ask(kind, IdQueue.ledger).strip(b"\0"):
             raise CommandFailed(
                 f"Redis has no ledger of {kind.name} to rebuild anything from: restore its data, or seed: "

@@ -113,7 +113,7 @@ class HeartbeatExtension:
         loop, worker = asyncio.get_running_loop(), self._worker
         away_s = loop.time() - self._seen_at
         own = self._heartbeat()
-        await worker.queue.beat(own)
+        await worker.queue.heartbeats.beat(own)
         if away_s > HEARTBEAT_TTL_S:
             # Everybody's heartbeat may have expired with ours: let them all be back before taking leases.
             worker.feed.reclaim_after = loop.time() + HEARTBEAT_TTL_S
@@ -203,7 +203,7 @@ class HeartbeatExtension:
         if self._beats:
             await end(self._beats)
         try:
-            await self._worker.queue.hand_back(self._worker.name)
+            await self._worker.queue.heartbeats.end(self._worker.name)
         except (RedisError, OSError) as error:
             logger.warning(
                 "%s. Leases free themselves in %.0f s", explain(error, self._worker.config), HEARTBEAT_TTL_S

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 
 DURATION_BOUNDS_S = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -49,3 +51,14 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds since the epoch."""
     seen_at: float = 0.0
     """Seconds since the epoch, by the worker's own clock."""
+
+
+def read(name: str, value: bytes) -> Heartbeat:
+    """What a worker says of itself. One that cannot be understood lives all the same."""
+    try:
+        return msgspec.json.decode(value, type=Heartbeat)
+    except msgspec.DecodeError as error:
+        return Heartbeat(
+            name=name, host=name, pid=0, state="unreadable", seen_at=time.time(),
+            last_error=f"its heartbeat cannot be read ({error}): is it of another release?",
+        )  # fmt: skip

@@ -8,14 +8,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any, NamedTuple
 
-import msgspec
 import redis.asyncio
 from redis.commands.core import AsyncScript
 from redis.exceptions import ResponseError
 
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import recorded_settings
-from tmdb_scrapy.queue.heartbeat import Heartbeat
+from tmdb_scrapy.queue.heartbeats import Heartbeats
 from tmdb_scrapy.queue.history import (
     EXPIRY_S,
     MINUTES_A_DAY,
@@ -27,10 +26,10 @@ from tmdb_scrapy.queue.history import (
     minute_of,
     of_day,
 )
-from tmdb_scrapy.queue.keys import GROUP, HEARTBEAT_TTL_S, MACHINE_TTL_S, SCHEMA, Keys
+from tmdb_scrapy.queue.keys import GROUP, SCHEMA, Keys
 from tmdb_scrapy.queue.recorded_settings import OtherSettings
 from tmdb_scrapy.queue.release import OtherRelease, refuse_later
-from tmdb_scrapy.queue.snapshot import Snapshot, alive, counted, snapshots
+from tmdb_scrapy.queue.snapshot import Snapshot, counted, snapshots
 from tmdb_scrapy.queue.states import DROPPED_FOR, OPEN, Ledger, Letters, State
 
 FIRST_DAY = datetime.date(2020, 1, 1)
@@ -84,6 +83,7 @@ class IdQueue:
         self.kind = kind
         # redis-py says bytes or str of every answer; `connect` makes it bytes.
         self._redis: Any = client
+        self.heartbeats = Heartbeats(client, self.keys)
         self._enqueue = self.script("enqueue")
         self._lease = self.script("lease")
         self._settle = self.script("settle")
@@ -121,17 +121,9 @@ class IdQueue:
         """
         if not await self._redis.hexists(self.keys.about, "schema"):
             still = f"workers of an earlier release still fetch {self.kind.name}"
-            await self.refuse_workers(OtherRelease, still)
+            await self.heartbeats.refuse_any(OtherRelease, still)
         keys = [self.keys.counts, self.keys.about]
         refuse_later(self.kind.name, int(await self._migrate(keys, [SCHEMA, "yes" if create else "no"])))
-
-    async def refuse_workers(self, error: type[Exception], still: str) -> None:
-        """Raises `error` while workers live: `still` says what they do, and they are named."""
-        live = [worker.name for worker in (await self.workers())[0]]
-        if live:
-            raise error(
-                f"{still}: {', '.join(live)}. End them first (Ctrl-C, or make stop), then run this again"
-            )
 
     async def settings(self) -> dict[str, str]:
         """Those under which outcomes were reached; none where none was."""
@@ -155,7 +147,7 @@ class IdQueue:
         """Record these settings in place of those that were: what was reached under the others is asked for
         again. Raises `OtherSettings` while workers live, who still go by the others."""
         still = f"workers still fetch {self.kind.name} under the settings that were"
-        await self.refuse_workers(OtherSettings, still)
+        await self.heartbeats.refuse_any(OtherSettings, still)
         if await self._redis.hexists(self.keys.about, recorded_settings.FIELD):
             written = recorded_settings.written(settings)
             await self._redis.hset(self.keys.about, recorded_settings.FIELD, written)
@@ -263,30 +255,6 @@ class IdQueue:
                 "give all workers the same .env"
             ) from None
 
-    async def beat(self, heartbeat: Heartbeat) -> None:
-        """Say that a worker lives: its leases are its own for the next `HEARTBEAT_TTL_S` seconds."""
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.set(
-                self.keys.worker(heartbeat.name),
-                msgspec.json.encode(heartbeat),
-                px=int(HEARTBEAT_TTL_S * 1000),
-            )
-            pipe.xgroup_createconsumer(self.keys.queue, GROUP, heartbeat.name)
-            here, now = self.keys.machine(heartbeat.machine), time.time()
-            pipe.zadd(here, {heartbeat.name: now})
-            pipe.zremrangebyscore(here, "-inf", now - MACHINE_TTL_S)
-            pipe.expire(here, MACHINE_TTL_S)
-            await pipe.execute()
-
-    async def hand_back(self, worker: str) -> None:
-        """End a worker's heartbeat: whatever it still holds is anybody's at once."""
-        keys = self.keys
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.delete(keys.worker(worker), keys.traffic(worker), keys.no_one_gone)
-            pipe.zrem(keys.alive, worker)
-            pipe.zrem(keys.needs, worker)
-            await pipe.execute()
-
     async def queued(self) -> int:
         """How many IDs are not settled yet, leased ones included."""
         counted = await self._redis.hmget(self.keys.counts, [state.label for state in OPEN])
@@ -312,26 +280,6 @@ class IdQueue:
         return Picture(
             Ledger(self.kind, ledger or b""), counted(counts), length, recorded_settings.read(settings)
         )
-
-    async def workers(self) -> tuple[list[Heartbeat], dict[str, int]]:
-        """The live workers, and how many leases each worker without a heartbeat has left."""
-        try:
-            consumers = await self._redis.xinfo_consumers(self.keys.queue, GROUP)
-        except ResponseError as error:
-            if any(words in str(error) for words in ("NOGROUP", "no such key", "WRONGTYPE")):
-                return [], {}
-            raise
-        if not consumers:
-            return [], {}
-        names = [consumer["name"].decode() for consumer in consumers]
-        values = await self._redis.mget([self.keys.worker(name) for name in names])
-        living = [alive(name, value) for name, value in zip(names, values, strict=True) if value]
-        lost = {
-            name: consumer["pending"]
-            for name, consumer, value in zip(names, consumers, values, strict=True)
-            if value is None and consumer["pending"]
-        }
-        return sorted(living, key=lambda heartbeat: heartbeat.name), lost
 
     async def history(self, since: int, until: int) -> History:
         """What happened from the minute `since` to the minute `until`, both since the epoch and included."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tmdb_scrapy.queue.heartbeat import Heartbeat
+from tmdb_scrapy.queue.heartbeat import Heartbeat, read
 from tmdb_scrapy.queue.id_queue import IdQueue
-from tmdb_scrapy.queue.snapshot import alive
 
 
 async def neighbours(queues: Sequence[IdQueue], machine: str) -> list[Heartbeat]:
@@ -20,5 +19,5 @@ async def neighbours(queues: Sequence[IdQueue], machine: str) -> list[Heartbeat]
     for queue, written in zip(queues, by_queue, strict=True):
         if names := [name.decode() for name in written]:
             values = await client.mget([queue.keys.worker(name) for name in names])
-            found += [alive(name, value) for name, value in zip(names, values, strict=True) if value]
+            found += [read(name, value) for name, value in zip(names, values, strict=True) if value]
     return found

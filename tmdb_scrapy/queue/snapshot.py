@@ -11,7 +11,7 @@ import msgspec
 import redis.asyncio
 
 from tmdb_scrapy.kinds import Kind
-from tmdb_scrapy.queue.heartbeat import Heartbeat
+from tmdb_scrapy.queue.heartbeat import Heartbeat, read
 from tmdb_scrapy.queue.history import MINUTES_A_DAY, Minute, day_of, decoded, minute_of
 from tmdb_scrapy.queue.keys import GROUP, SCHEMA, Keys
 from tmdb_scrapy.queue.release import refuse_later
@@ -128,17 +128,6 @@ def counted(written: Mapping[bytes, bytes]) -> dict[str, int]:
     return {label.decode(): int(count) for label, count in written.items()}
 
 
-def alive(name: str, value: bytes) -> Heartbeat:
-    """What a worker says of itself. One that cannot be understood lives all the same."""
-    try:
-        return msgspec.json.decode(value, type=Heartbeat)
-    except msgspec.DecodeError as error:
-        return Heartbeat(
-            name=name, host=name, pid=0, state="unreadable", seen_at=time.time(),
-            last_error=f"its heartbeat cannot be read ({error}): is it of another release?",
-        )  # fmt: skip
-
-
 def _text(written: bytes) -> str:
     """Text that anybody may have written."""
     return written.decode(errors="replace")
@@ -155,7 +144,7 @@ def _workers(triples: list[Any]) -> tuple[list[Heartbeat], dict[str, int]]:
     living, lost = [], {}
     for name, leases, value in zip(triples[::3], triples[1::3], triples[2::3], strict=True):
         if value:
-            living.append(alive(_text(name), value))
+            living.append(read(_text(name), value))
         elif leases:
             lost[_text(name)] = leases
     return sorted(living, key=lambda heartbeat: heartbeat.name), lost

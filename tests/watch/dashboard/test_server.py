@@ -68,7 +68,9 @@ def play(config: Config, monkeypatch: pytest.MonkeyPatch) -> Play:
             ):
                 queue = IdQueue(client, KINDS["movies"])
                 await queue.seed([1, 2, 3, 4])
-                await queue.beat(Heartbeat(name="ada", host="here", pid=7, state="crawling", answers=3))
+                await queue.heartbeats.beat(
+                    Heartbeat(name="ada", host="here", pid=7, state="crawling", answers=3)
+                )
                 async with TestServer(dashboard.app) as server:
                     await story(Stage(dashboard, server, session, queue))
 
