@@ -12,15 +12,16 @@ import re
 import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-from scrapy.settings import SETTINGS_PRIORITIES, BaseSettings
 
 from tmdb_scrapy import values as value
 from tmdb_scrapy.env_file import ENV_FILE, EnvFileError, misspelt, read_env_file
 from tmdb_scrapy.kinds import KINDS, Kind
 from tmdb_scrapy.values import Secret, Setting
+
+if TYPE_CHECKING:
+    from scrapy.settings import BaseSettings
 
 
 class ConfigError(ValueError):
@@ -143,10 +144,19 @@ class Config:
 
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> Config:
-        """As `load`, with what `scrapy … -s KEY=VALUE` set on top. Raises `ConfigError`.
+        """As `load`, with what `scrapy … -s KEY=VALUE` set on top. Raises `ConfigError`."""
+        return cls.load({**os.environ, **cls.given(settings)})
 
-        Secrets are refused there: a command line is for everybody on the machine to read.
+    @classmethod
+    def given(cls, settings: BaseSettings) -> dict[str, str]:
+        """What `scrapy … -s KEY=VALUE` set, as the environment of a process would say it.
+
+        Secrets are refused there: a command line is for everybody on the machine to read. Raises
+        `ConfigError`.
         """
+        # Whoever has settings has Scrapy; the dashboard's server has neither.
+        from scrapy.settings import SETTINGS_PRIORITIES
+
         given: dict[str, str] = {}
         problems = []
         for key, setting in cls.settings().items():
@@ -157,7 +167,7 @@ class Config:
             given[key] = str(settings[key])
         if problems:
             raise ConfigError(problems)
-        return cls.load({**os.environ, **given})
+        return given
 
     @property
     def concurrency_per_worker(self) -> int:

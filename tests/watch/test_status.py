@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 
 from tmdb_scrapy.queue import Heartbeat, Snapshot
-from tmdb_scrapy.watch.status import BAR_WIDTH, average_rate_per_s, duration, render, summary
+from tmdb_scrapy.watch.figures import average_rate_per_s, duration, summary
+from tmdb_scrapy.watch.status import BAR_WIDTH, render
 
 NOW = 1_700_000_000.0
 

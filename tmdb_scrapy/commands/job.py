@@ -17,7 +17,7 @@ from tmdb_scrapy.queue import IdQueue, Snapshot, State
 from tmdb_scrapy.queue.recorded_settings import present
 from tmdb_scrapy.records.part import merged_file
 from tmdb_scrapy.sources.seeded import DISCOVER, EXPORT, SeededRecord
-from tmdb_scrapy.watch.status import duration
+from tmdb_scrapy.watch.figures import duration
 
 
 class Command(KindsCommand, ScrapyCommand):

@@ -28,7 +28,7 @@ from tmdb_scrapy.sources.difference import REASONS, Compared, Plan, compare, pla
 from tmdb_scrapy.sources.export import ExportError
 from tmdb_scrapy.sources.seeded import DISCOVER, SeededRecord, Selection
 from tmdb_scrapy.watch.bars import count_bar
-from tmdb_scrapy.watch.status import duration
+from tmdb_scrapy.watch.figures import duration
 
 OVERLAP = datetime.timedelta(days=1)
 """TMDb's caches hold pages of the feed for hours: the day before the mark is read again."""

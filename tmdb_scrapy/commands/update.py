@@ -21,8 +21,8 @@ from tmdb_scrapy.queue.freshness import note_update
 from tmdb_scrapy.queue.recorded_settings import present
 from tmdb_scrapy.records.changes import changes_of, counts_in
 from tmdb_scrapy.records.part import merged_file
+from tmdb_scrapy.watch.figures import duration
 from tmdb_scrapy.watch.notice import Notice, NotTaken, send
-from tmdb_scrapy.watch.status import duration
 
 
 class Command(KindsCommand, ScrapyCommand):

@@ -16,7 +16,6 @@ from redis.exceptions import (
 )
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
-from scrapy_redis.connection import get_redis
 
 from tmdb_scrapy.config import Config, without_secrets
 from tmdb_scrapy.open_files import ADVICE, is_out_of_files
@@ -55,13 +54,12 @@ def connect(config: Config) -> redis.asyncio.Redis:
     this program started is found by itself.
     """
     url = str(config.redis_url)
-    client: redis.asyncio.Redis = get_redis(
-        url=url,
-        redis_cls=redis.asyncio.Redis,
+    client: redis.asyncio.Redis = redis.asyncio.Redis.from_url(
+        url,
         socket_timeout=SOCKET_TIMEOUT_S,
         socket_connect_timeout=SOCKET_TIMEOUT_S,
         retry=Retry(NoBackoff(), 0),
-        **({"credential_provider": OwnPassword(url)} if means_ours(url) else {}),
+        credential_provider=OwnPassword(url) if means_ours(url) else None,
     )
     return client
 

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from tmdb_scrapy.queue import Snapshot, State
 from tmdb_scrapy.watch.bars import console
-from tmdb_scrapy.watch.status import summary, workers_table
+from tmdb_scrapy.watch.figures import summary
+from tmdb_scrapy.watch.status import workers_table
 from tmdb_scrapy.watch.waits import NOTHING_LEFT, waits
 
 LINE_INTERVAL_S = 30.0

@@ -6,7 +6,7 @@ import asyncio
 import datetime
 import logging
 import time
-from collections import deque
+from array import array
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -74,7 +74,7 @@ class Sampler:
         self.sample = Sample()
         self.minutes = {name: Written() for name in KINDS}
         """The history of the last days, by kind (see `tmdb_scrapy.queue.history`)."""
-        self.rates: dict[str, deque[float]] = {}
+        self.rates: dict[str, array[float]] = {}
         """Answers a second of each live worker, the last `REMEMBERED` samples of it."""
         self.gone: dict[str, dict[str, Gone]] = {name: {} for name in KINDS}
         """Workers that ended while this ran, by kind and name, the latest last."""
@@ -158,7 +158,9 @@ class Sampler:
         """Note the rates of the workers that live, and who has ended since the last sample."""
         alive = {worker.name: worker for snapshot in kinds.values() for worker in snapshot.workers}
         for worker in alive.values():
-            self.rates.setdefault(worker.name, deque(maxlen=REMEMBERED)).append(worker.rate_per_s)
+            points = self.rates.setdefault(worker.name, array("d"))
+            points.append(worker.rate_per_s)
+            del points[:-REMEMBERED]
         for name, before in self.sample.kinds.items():
             gone = self.gone[name]
             gone.update((w.name, Gone(w, now)) for w in before.workers if w.name not in alive)

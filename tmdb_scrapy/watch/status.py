@@ -12,6 +12,7 @@ from rich.text import Text
 
 from tmdb_scrapy.queue import Heartbeat, Snapshot, State
 from tmdb_scrapy.queue.keys import HEARTBEAT_TTL_S
+from tmdb_scrapy.watch.figures import average_rate_per_s, duration, summary
 from tmdb_scrapy.watch.waits import waits_for
 
 BAR_WIDTH = 60
@@ -24,36 +25,6 @@ def render(by_kind: Mapping[str, Snapshot], now: float) -> RenderableType:
     if not by_kind:
         return Text("nothing is seeded yet: make seed")
     return Group(*(_kind(kind, snapshot, now) for kind, snapshot in by_kind.items()))
-
-
-def summary(snapshot: Snapshot) -> str:
-    """One line: done, rate, time left."""
-    rate = rate_per_s(snapshot)
-    done = f"{snapshot.done:,} of {snapshot.total:,} done"
-    if snapshot.paused_since:
-        return f"{done}, paused"
-    if not snapshot.total or not rate:
-        return done
-    return f"{done}, {rate:,.1f}/s, {duration(left_s(snapshot))} left"
-
-
-def rate_per_s(snapshot: Snapshot) -> float:
-    """Answers a second, of all live workers."""
-    return sum(worker.rate_per_s for worker in snapshot.workers)
-
-
-def left_s(snapshot: Snapshot) -> float:
-    """Seconds until nothing is queued any more, at the present rate; 0 when nothing moves."""
-    rate = 0.0 if snapshot.paused_since else rate_per_s(snapshot)
-    return snapshot.queued / rate if rate else 0.0
-
-
-def duration(seconds: float) -> str:
-    """`1 h 03 min`, `4 min 10 s`, `12 s`."""
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"
 
 
 def _kind(kind: str, snapshot: Snapshot, now: float) -> RenderableType:
@@ -77,13 +48,6 @@ def _kind(kind: str, snapshot: Snapshot, now: float) -> RenderableType:
             detail = f" ({escape(reasons)})"
         counts.add_row(state.label, f"{snapshot.of(state):,}{detail}")
     return Group(counts, workers_table(snapshot, now)) if snapshot.workers or snapshot.lost else counts
-
-
-def average_rate_per_s(snapshot: Snapshot, now: float) -> float:
-    """Outcomes a second of the live workers, each since its start."""
-    return sum(
-        sum(worker.outcomes.values()) / max(now - worker.started_at, 1.0) for worker in snapshot.workers
-    )
 
 
 def workers_table(snapshot: Snapshot, now: float, most: int | None = None) -> Table:

@@ -11,7 +11,7 @@ from samples import NOW, movies, sample, worker
 
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.queue import Minute
-from tmdb_scrapy.watch.dashboard.stream import MOST_ROWS, Stream, shape
+from tmdb_scrapy.watch.dashboard.stream import MOST_ROWS, Stream, Told, shape
 from tmdb_scrapy.watch.sampler import Sample, Sampler
 
 LIMIT_BYTES_PER_S = 20_000
@@ -23,7 +23,7 @@ def sampler(config: Config) -> Sampler:
 
 
 def told(stream: Stream, sampler: Sampler, now: float = NOW) -> Any:
-    message = stream.message(sampler, shape(sampler), now)
+    message = stream.message(Told.of(sampler, now))
     assert message.startswith(b"data: ")
     assert message.endswith(b"\n\n")
     assert b"\n" not in message[:-2]
@@ -50,7 +50,7 @@ def test_a_thousand_workers_are_told_of_in_turn_and_each_stream_is_thin(
     stream, seen, sizes = Stream(), set(), []
     for turn in range(7):
         sampler.sample = sample(*(worker(name=name, rate_per_s=turn + 0.5) for name in names))
-        message = stream.message(sampler, shape(sampler), NOW)
+        message = stream.message(Told.of(sampler, NOW))
         rows = json.loads(message[6:])["rows"]
         assert len(rows) == MOST_ROWS
         seen.update(rows)

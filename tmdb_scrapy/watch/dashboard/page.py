@@ -11,9 +11,9 @@ from tmdb_scrapy.watch.charts import Line, lines
 from tmdb_scrapy.watch.dashboard.course import SPANS, Span, charts
 from tmdb_scrapy.watch.dashboard.status import cells, clock, numbers, stale, texts
 from tmdb_scrapy.watch.dashboard.stream import shape
+from tmdb_scrapy.watch.figures import duration
 from tmdb_scrapy.watch.markup import plain
 from tmdb_scrapy.watch.sampler import INTERVAL_S, Sampler
-from tmdb_scrapy.watch.status import duration
 from tmdb_scrapy.watch.templates import templates
 from tmdb_scrapy.watch.waits import waits_for
 

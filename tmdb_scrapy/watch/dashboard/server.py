@@ -21,9 +21,9 @@ from tmdb_scrapy.watch.charts import STYLE
 from tmdb_scrapy.watch.dashboard.doors import HEADERS, Doors, guard, is_from_here, told_token
 from tmdb_scrapy.watch.dashboard.page import Page
 from tmdb_scrapy.watch.dashboard.status import status
-from tmdb_scrapy.watch.dashboard.stream import Stream, shape
+from tmdb_scrapy.watch.dashboard.stream import Stream, Told
 from tmdb_scrapy.watch.metrics import exposition
-from tmdb_scrapy.watch.sampler import Sampler
+from tmdb_scrapy.watch.sampler import Sample, Sampler
 
 ASSETS = {
     "page.css": "text/css",
@@ -56,6 +56,7 @@ class Dashboard:
         self._config = config
         self._doors = doors
         self._page = Page(self.sampler, doors.actions)
+        self._told: tuple[Sample, Told] | None = None
         self._ending = asyncio.Event()
         self.app = web.Application(middlewares=[guard(doors)], client_max_size=16 * 1024)
         self.app.add_routes(
@@ -104,7 +105,7 @@ class Dashboard:
         try:
             while not self._ending.is_set():
                 sample = self.sampler.sample
-                await response.write(stream.message(self.sampler, shape(self.sampler), time.time()))
+                await response.write(stream.message(self._news()))
                 news = asyncio.create_task(self.sampler.newer(sample))
                 await asyncio.wait({news, ending}, return_when=asyncio.FIRST_COMPLETED)
                 news.cancel()
@@ -113,6 +114,13 @@ class Dashboard:
         finally:
             ending.cancel()
         return response
+
+    def _news(self) -> Told:
+        """Of the latest sample, for every stream."""
+        sample = self.sampler.sample
+        if self._told is None or self._told[0] is not sample:
+            self._told = sample, Told.of(self.sampler, time.time())
+        return self._told[1]
 
     async def _status(self, request: web.Request) -> web.Response:
         body = msgspec.json.encode(status(self.sampler, time.time()))

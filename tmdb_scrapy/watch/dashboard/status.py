@@ -8,8 +8,8 @@ from typing import Any
 from tmdb_scrapy.queue import Heartbeat, Minute, Snapshot
 from tmdb_scrapy.queue.keys import UPDATED_AT
 from tmdb_scrapy.queue.states import ENDED
+from tmdb_scrapy.watch.figures import duration, left_s, rate_per_s
 from tmdb_scrapy.watch.sampler import INTERVAL_S, Sample, Sampler
-from tmdb_scrapy.watch.status import duration, left_s, rate_per_s
 from tmdb_scrapy.watch.waits import waits_for
 
 STALE_S = 5 * INTERVAL_S

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
@@ -34,6 +34,29 @@ def shape(sampler: Sampler) -> str:
     return hashlib.blake2s(msgspec.json.encode([read, parts]), digest_size=8).hexdigest()
 
 
+class Told(NamedTuple):
+    """What there is to tell of a sample: made once, however many viewers there are."""
+
+    figures: dict[str, Any]
+    rows: dict[str, list[str]]
+    """Of every worker, by its name."""
+
+    @classmethod
+    def of(cls, sampler: Sampler, now: float) -> Self:
+        """`now`: seconds since the epoch."""
+        sample = sampler.sample
+        shown = dict(sample.shown())
+        figures = heading(sample, now) | {
+            "shape": shape(sampler),
+            "kinds": {
+                name: numbers(each) | {"texts": texts(each, sample, name, now)}
+                for name, each in shown.items()
+            },
+        }
+        workers = [worker for each in shown.values() for worker in each.workers]
+        return cls(figures, {worker.name: cells(worker, now) for worker in workers})
+
+
 class Stream:
     """What one viewer has been told."""
 
@@ -41,32 +64,22 @@ class Stream:
         self._rows: dict[str, list[str]] = {}
         self._next = 0
 
-    def message(self, sampler: Sampler, shape_now: str, now: float) -> bytes:
+    def message(self, told: Told) -> bytes:
         """The next one, as an event of the stream."""
-        sample = sampler.sample
-        told: dict[str, Any] = heading(sample, now) | {
-            "shape": shape_now,
-            "kinds": {
-                n: numbers(each) | {"texts": texts(each, sample, n, now)} for n, each in sample.shown()
-            },
-            "rows": self._changed(sampler, now),
-        }
-        return b"data: " + msgspec.json.encode(told) + b"\n\n"
+        return b"data: " + msgspec.json.encode(told.figures | {"rows": self._changed(told.rows)}) + b"\n\n"
 
-    def _changed(self, sampler: Sampler, now: float) -> dict[str, list[str]]:
+    def _changed(self, rows: dict[str, list[str]]) -> dict[str, list[str]]:
         """Rows that are not as they were told, at most `MOST_ROWS`, where the last message ended first."""
-        workers = [worker for _, each in sampler.sample.shown() for worker in each.workers]
         changed: dict[str, list[str]] = {}
-        start = self._next if self._next < len(workers) else 0
-        for offset in range(len(workers)):
-            position = (start + offset) % len(workers)
-            worker = workers[position]
-            row = cells(worker, now)
-            if self._rows.get(worker.name) != row:
-                changed[worker.name] = self._rows[worker.name] = row
+        names = list(rows)
+        start = self._next if self._next < len(names) else 0
+        for position in (*range(start, len(names)), *range(start)):
+            name = names[position]
+            if self._rows.get(name) != rows[name]:
+                changed[name] = self._rows[name] = rows[name]
                 if len(changed) == MOST_ROWS:
                     self._next = position + 1
                     break
-        for name in self._rows.keys() - {worker.name for worker in workers}:
+        for name in self._rows.keys() - rows.keys():
             del self._rows[name]
         return changed
