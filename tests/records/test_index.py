@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,12 @@ def test_it_has_what_was_written(index: Path) -> None:
     assert checksum_and_bytes(index)[1] == 37
     assert index.stat().st_size == HEADER_BYTES + len(SOME) * ENTRY_BYTES
     assert [path.name for path in index.parent.iterdir()] == ["movies.index"]
+
+
+def test_an_entry_has_the_bytes_that_earlier_releases_wrote(index: Path) -> None:
+    packed = struct.pack("=IIQQI", 3, 10, 1_000, 20, 5)
+    first = index.read_bytes()[HEADER_BYTES:][:ENTRY_BYTES]
+    assert first == packed + struct.pack("=I", zlib.crc32(packed))
 
 
 def test_find(index: Path) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from isal.isal_zlib import crc32
 
 from tmdb_scrapy.records.chosen import EARLIER, Chosen
 from tmdb_scrapy.records.index import Entry, Header, SortedIndex, checksum_and_bytes, index_of, read_header
@@ -73,7 +74,7 @@ def _spoilt(merged: Path, index: SortedIndex) -> list[int]:
 
 def _is_as_merged(file: BinaryIO, entry: Entry) -> bool:
     file.seek(entry.offset)
-    return zlib.crc32(file.read(entry.length)) == entry.crc
+    return crc32(file.read(entry.length)) == entry.crc
 
 
 def _make_index(merged: Path) -> list[tuple[int, int]]:
@@ -113,7 +114,7 @@ def find_line(merged: Path, tmdb_id: int) -> bytes | None:
     with merged.open("rb") as file:
         file.seek(entry.offset)
         line = file.read(entry.length)
-    if zlib.crc32(line) != entry.crc:
+    if crc32(line) != entry.crc:
         raise OSError(errno.EIO, f"{merged}: the line of ID {tmdb_id} is not as it was merged")
     return line
 

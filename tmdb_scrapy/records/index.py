@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import mmap
 import struct
-import zlib
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
+
+from isal.isal_zlib import crc32
 
 MAGIC = int.from_bytes(b"tmdbidx1", "big")
 _HEADER = struct.Struct("=QQQI")
@@ -44,7 +45,7 @@ class Entry(NamedTuple):
 
     def packed(self) -> bytes:
         packed = _ENTRY.pack(*self)
-        return packed + _CHECK.pack(zlib.crc32(packed))
+        return packed + _CHECK.pack(crc32(packed))
 
 
 class Header(NamedTuple):
@@ -57,7 +58,7 @@ class Header(NamedTuple):
 
     def packed(self) -> bytes:
         packed = _HEADER.pack(MAGIC, *self)
-        return packed + _CHECK.pack(zlib.crc32(packed))
+        return packed + _CHECK.pack(crc32(packed))
 
 
 def index_of(path: Path) -> Path:
@@ -81,7 +82,7 @@ def read_header(index: Path) -> Header | None:
     if len(header) < HEADER_BYTES:
         return None
     magic, which, since, crc = _HEADER.unpack_from(header)
-    if magic != MAGIC or _CHECK.unpack_from(header, _HEADER.size) != (zlib.crc32(header[: _HEADER.size]),):
+    if magic != MAGIC or _CHECK.unpack_from(header, _HEADER.size) != (crc32(header[: _HEADER.size]),):
         return None
     return Header(which, since, crc)
 
@@ -95,7 +96,7 @@ def entries(index: Path) -> Iterator[Entry]:
             view.cast("I")[ENTRY_BYTES // 4 - 1 :: ENTRY_BYTES // 4],
         )
         for at, entry, check in zip(places, _ENTRY_OF_CHECKED.iter_unpack(block), checks, strict=True):
-            if check != zlib.crc32(view[at : at + _ENTRY.size]):
+            if check != crc32(view[at : at + _ENTRY.size]):
                 return
             yield Entry._make(entry)
 
@@ -166,6 +167,6 @@ def checksum_and_bytes(index: Path) -> tuple[int, int]:
     """CRC-32 of all entries, and how long all lines are together. Raises `OSError`."""
     checksum = length = 0
     for block in blocks(index):
-        checksum = zlib.crc32(block, checksum)
+        checksum = crc32(block, checksum)
         length += sum(memoryview(block).cast("I")[1::8])
     return checksum, length

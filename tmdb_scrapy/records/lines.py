@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+
+from isal.isal_zlib import crc32
 
 from tmdb_scrapy.records.index import (
     ENTRIES_A_READ,
@@ -72,7 +73,7 @@ def read_lines(
             tmdb_id = id_in(line) if offset + len(line) <= end else None
             entry = None
             if tmdb_id is not None and 0 <= tmdb_id <= HIGHEST_ID:
-                entry = Entry(tmdb_id, len(line), answered_ns, offset, zlib.crc32(line))
+                entry = Entry(tmdb_id, len(line), answered_ns, offset, crc32(line))
             yield (offset, len(line)), entry
             offset += len(line)
 
@@ -97,10 +98,10 @@ def write_unfinished_index(unfinished: Path, content: Iterable[Entry], header: C
         for entry in content:
             block.append(entry.packed())
             if len(block) == ENTRIES_A_READ:
-                checksum = zlib.crc32(packed := b"".join(block), checksum)
+                checksum = crc32(packed := b"".join(block), checksum)
                 file.write(packed)
                 block.clear()
-        checksum = zlib.crc32(packed := b"".join(block), checksum)
+        checksum = crc32(packed := b"".join(block), checksum)
         file.write(packed)
         file.seek(0)
         file.write(header()._replace(crc=checksum).packed())

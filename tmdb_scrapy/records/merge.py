@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from isal.isal_zlib import crc32
 
 from tmdb_scrapy import privacy
 from tmdb_scrapy.kinds import Kind
@@ -184,7 +185,7 @@ class _Merge:
         for entry in batch:
             begin, end = entry.offset - start, entry.offset - start + entry.length
             row = chosen.row(entry.id)
-            if zlib.crc32(content[begin:end]) != entry.crc:
+            if crc32(content[begin:end]) != entry.crc:
                 self.result.spoilt.append(entry.id)
                 self._fall_back(row)
                 output.write(content[unwritten - start : begin])

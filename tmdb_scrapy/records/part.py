@@ -7,12 +7,13 @@ import fcntl
 import os
 import threading
 import time
-import zlib
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from isal.isal_zlib import crc32
 
 from tmdb_scrapy import privacy
 from tmdb_scrapy.kinds import Kind
@@ -63,7 +64,7 @@ class Part:
             file.write(line)
             # A clock that is set back must not make an older line of this part the newest.
             self._answered_ns = max(time.time_ns(), self._answered_ns)
-            entry = Entry(tmdb_id, len(line), self._answered_ns, self._size, zlib.crc32(line))
+            entry = Entry(tmdb_id, len(line), self._answered_ns, self._size, crc32(line))
             self._written.append(entry.packed())
             self._size += len(line)
 
