@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
+from tmdb_scrapy.whole_file import whole_file
+
 OTHERS = 0o077
 
 
@@ -30,14 +32,8 @@ def open_directory(path: Path) -> Path:
 def write(path: Path, content: bytes) -> None:
     """Put a file there for its user alone, in place of an earlier one: whoever reads finds one of them whole.
     Raises `OSError`."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            os.fchmod(file.fileno(), 0o600)
-            file.write(content)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path, 0o600) as file:
+        file.write(content)
 
 
 def lock(path: Path) -> BinaryIO:

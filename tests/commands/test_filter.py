@@ -99,3 +99,23 @@ def test_what_is_wrong_is_said(invoke: Invoke, capsys: Say) -> None:
         with pytest.raises(SystemExit) as ended:
             invoke("filter", *wrong)
         assert ended.value.code == 2
+
+
+def test_lines_may_go_to_what_is_no_file(invoke: Invoke, merged: Path) -> None:
+    pipe = merged.with_name("pipe")
+    os.mkfifo(pipe)
+    end = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    assert invoke("filter", "movies", "-o", str(pipe)) == 0
+    assert os.read(end, 1 << 16) == LINES[1] + LINES[5]
+    os.close(end)
+    assert pipe.is_fifo()
+
+
+@pytest.mark.parametrize(
+    ("output", "next_step"), [(".", "name a file, not a directory"), ("not/there", "its directory there?")]
+)
+def test_a_place_where_no_file_can_be_is_told(
+    invoke: Invoke, merged: Path, tmp_path: Path, capsys: Say, output: str, next_step: str
+) -> None:
+    assert invoke("filter", "movies", "-o", str(tmp_path / output)) == 1
+    assert next_step in capsys.readouterr().err

@@ -84,7 +84,6 @@ def test_malformed_lines_are_reported(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--limit", "0"], "--limit 0: must be 1 or more"),
         (["--date", "2026-03-15"], "give --file or --date, not both"),
         (["--min-popularity", "99"], "has no ID that was asked for"),
     ],

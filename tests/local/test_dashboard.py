@@ -56,7 +56,7 @@ async def _fleet(client: redis.asyncio.Redis) -> None:
         )  # fmt: skip
         queue = queues[number % len(queues)]
         await queue.lease(worker.name, 1)
-        await queue.beat(worker)
+        await queue.heartbeats.beat(worker)
 
 
 async def _prepare(config: Config) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import os
 import signal
 import sys
@@ -33,6 +34,18 @@ BAD_USE = 2
 INTERRUPTED = 130
 NAMED_IDS = 10
 """So many IDs are listed where there may be any number."""
+
+WHAT_TO_DO = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space, your quota is used up",
+    errno.EACCES: "that place is not yours; see its owner and mode",
+    errno.EPERM: "that place is not yours; see its owner and mode",
+    errno.EROFS: "the file system is mounted read-only",
+    errno.ENOENT: "is the name right, and its directory there?",
+    errno.ENOTDIR: "what stands before the last / is no directory",
+    errno.EISDIR: "name a file, not a directory",
+}
+"""About a file that cannot be written or read."""
 
 SAID = "TMDB_REMARKS_SAID"
 """Variable of the environment by which a command tells those that it starts what the user has read."""
@@ -115,9 +128,8 @@ class TmdbCommand(_Base):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             self.exitcode = FAILED
         except OSError as error:
-            self.exitcode = complain(
-                f"{error}: {advice(error, 'is the disk full, or the place not yours to write?')}"
-            )
+            otherwise = WHAT_TO_DO.get(error.errno or 0, "is the disk or its cable at fault?")
+            self.exitcode = complain(f"{error}: {advice(error, otherwise)}")
 
     def ask(self, kind: Kind, question: Callable[[IdQueue], Awaitable[Result]]) -> Result:
         """What `question` returns about the queue of a kind. Raises `CommandFailed` when Redis refuses."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
+from tmdb_scrapy import arguments
 from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, complain, interruptible, kind_named, unexpected
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import FIRST, KINDS, Kind
@@ -48,7 +49,12 @@ class Command(ScrapyCommand):
             "kinds", nargs="*", type=kind_named, metavar="KIND", help=f"kinds of records (default: {FIRST})"
         )
         parser.add_argument(
-            "--records", "--movies", type=int, default=3000, metavar="N", help="how many (default: 3000)"
+            "--records",
+            "--movies",
+            type=arguments.count,
+            default=3000,
+            metavar="N",
+            help="how many (default: 3000)",
         )
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
 
+from tmdb_scrapy import arguments
 from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand, plural
 from tmdb_scrapy.kinds import KINDS, Kind
 from tmdb_scrapy.records.part import merged_file
 from tmdb_scrapy.records.refilter import Refiltered, refilter
 from tmdb_scrapy.watch.bars import bytes_bar
+from tmdb_scrapy.whole_file import whole_file
 
 STANDARD_OUTPUT = "-"
 _FILTERED = {kind.name: kind for kind in KINDS.values() if kind.filter}
@@ -40,7 +40,7 @@ class Command(TmdbCommand, ScrapyCommand):
         for key in sorted(_LIMITS):
             parser.add_argument(
                 f"--{key.lower().replace('_', '-')}",
-                type=_amount,
+                type=arguments.amount,
                 metavar="N",
                 help=f"in place of {key}",
             )
@@ -70,15 +70,8 @@ class Command(TmdbCommand, ScrapyCommand):
                 result = filtered(output=sys.stdout.buffer)
                 sys.stdout.buffer.flush()
                 return result
-            unfinished = Path(f"{target}.{os.getpid()}.partial")
-            try:
-                with unfinished.open("wb") as output:
-                    result = filtered(output=output)
-                unfinished.replace(target)
-            finally:
-                with suppress(FileNotFoundError):
-                    unfinished.unlink()
-            return result
+            with whole_file(Path(target)) as output:
+                return filtered(output=output)
 
     def _say(self, kind: Kind, result: Refiltered, target: str) -> None:
         """On stderr where the lines are on stdout. Raises `CommandFailed`."""
@@ -96,10 +89,3 @@ class Command(TmdbCommand, ScrapyCommand):
             raise CommandFailed(
                 f"{plural(result.broken, 'lines')} are no whole records; scrapy merge {kind.name} --check"
             )
-
-
-def _amount(text: str) -> int:
-    """Raises `ArgumentTypeError`."""
-    if not text.isascii() or not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no amount: a whole number from 0")
-    return int(text)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
 
+from tmdb_scrapy import arguments
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, KindsCommand
 from tmdb_scrapy.commands.crawl import HOW_TO_GET_A_KEY
 from tmdb_scrapy.commands.discover_here import discover_here
@@ -55,7 +56,7 @@ class Command(KindsCommand, ScrapyCommand):
         parser.add_argument("--all", action="store_true", help="every ID that is known")
         parser.add_argument(
             "--since",
-            type=datetime.date.fromisoformat,
+            type=arguments.date,
             metavar="YYYY-MM-DD",
             help="what the change feed names since that day (default: since it was last read)",
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
 from datetime import UTC, datetime
@@ -27,6 +26,7 @@ from tmdb_scrapy.watch.report.crawl import Crawl, on_disk, stretches
 from tmdb_scrapy.watch.report.from_lines import from_lines
 from tmdb_scrapy.watch.report.from_tables import from_tables
 from tmdb_scrapy.watch.report.page import NAME, Report, page
+from tmdb_scrapy.whole_file import whole_file
 
 
 class Command(TmdbCommand, ScrapyCommand):
@@ -48,12 +48,8 @@ class Command(TmdbCommand, ScrapyCommand):
         )
         target = self.config.data_dir / NAME
         privacy.open_directory(target.parent)
-        unfinished = target.with_name(f"{NAME}.{os.getpid()}.partial")
-        try:
-            unfinished.write_text(page(report), encoding="utf-8")
-            unfinished.replace(target)
-        finally:
-            unfinished.unlink(missing_ok=True)
+        with whole_file(target) as file:
+            file.write(page(report).encode())
         print(f"report   {target}")
 
     def _crawls(self) -> tuple[list[Crawl], str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 from pathlib import Path
 
 from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
 
+from tmdb_scrapy import arguments
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, KindsCommand
 from tmdb_scrapy.commands.discover_here import discover_here
 from tmdb_scrapy.commands.download_here import download_here
@@ -39,16 +39,21 @@ class Command(KindsCommand, ScrapyCommand):
         )
         parser.add_argument(
             "--date",
-            type=datetime.date.fromisoformat,
+            type=arguments.date,
             metavar="YYYY-MM-DD",
             help="the export of this day (default: yesterday's, or the newest of the 7 days before)",
         )
         # Not --file: Scrapy's own --logfile and --pidfile would make its abbreviations ambiguous.
         parser.add_argument("--file", type=Path, metavar="PATH", help="a local export, gzipped or not")
         parser.add_argument(
-            "--limit", type=int, metavar="N", help=f"only the N most popular (default: {_DEFAULTS})"
+            "--limit",
+            type=arguments.count,
+            metavar="N",
+            help=f"only the N most popular (default: {_DEFAULTS})",
         )
-        parser.add_argument("--min-popularity", type=float, metavar="X", help="only from this popularity")
+        parser.add_argument(
+            "--min-popularity", type=arguments.popularity, metavar="X", help="only from this popularity"
+        )
         parser.add_argument(
             "--no-video", action="store_true", help="leave out those marked as video (movies have such)"
         )
@@ -87,8 +92,6 @@ class Command(KindsCommand, ScrapyCommand):
             problems.append("give --file or --date, not both")
         if opts.file and len(opts.kinds) > 1:
             problems.append("--file is an export of one kind: say one")
-        if opts.limit is not None and opts.limit < 1:
-            problems.append(f"--limit {opts.limit}: must be 1 or more")
         chosen = (opts.date, opts.file, opts.limit, opts.min_popularity, opts.no_video or None)
         if opts.source == DISCOVER and any(each is not None for each in chosen):
             problems.append("--source discover has no export: leave --date, --file, --limit and the like out")

@@ -7,12 +7,14 @@ import sys
 
 from scrapy.commands import ScrapyCommand
 
+from tmdb_scrapy.arguments import argument
 from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand, kind_named
 from tmdb_scrapy.kinds import KINDS, Kind
 from tmdb_scrapy.queue import IdQueue, State
 from tmdb_scrapy.records.earlier import find_line
 from tmdb_scrapy.records.index import HIGHEST_ID
 from tmdb_scrapy.records.part import merged_file
+from tmdb_scrapy.values import whole_number
 
 
 class Command(TmdbCommand, ScrapyCommand):
@@ -30,7 +32,7 @@ class Command(TmdbCommand, ScrapyCommand):
         parser.add_argument(
             "kind", type=kind_named, metavar="KIND", help=f"kind of record: {', '.join(KINDS)}"
         )
-        parser.add_argument("id", type=_tmdb_id, metavar="ID", help="TMDb's ID")
+        parser.add_argument("id", type=argument(whole_number(0, HIGHEST_ID)), metavar="ID", help="TMDb's ID")
 
     def execute(self, opts: argparse.Namespace) -> None:
         kind, tmdb_id = opts.kind, opts.id
@@ -57,10 +59,3 @@ class Command(TmdbCommand, ScrapyCommand):
             return "; Redis does not know this ID"
         known = {each.value: each.label for each in State}
         return f"; its state is {known.get(state, state.decode('latin-1'))}"
-
-
-def _tmdb_id(text: str) -> int:
-    """Raises `ArgumentTypeError`."""
-    if not text.isascii() or not text.isdecimal() or int(text) > HIGHEST_ID:
-        raise argparse.ArgumentTypeError(f"{text!r} is no ID")
-    return int(text)

@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
+from tmdb_scrapy import arguments
 from tmdb_scrapy.config import Config, ConfigError
 from tmdb_scrapy.local.schedule import unit_directory
 from tmdb_scrapy.local.scheduled import scheduled
-from tmdb_scrapy.values import whole_number
 
 HOST = "127.0.0.1"
 PORT = 8632
@@ -32,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"listen there (default: {HOST}); beyond this machine it needs DASHBOARD_TOKEN",
     )
     parser.add_argument(
-        "--port", type=whole_number(0, 65_535), default=PORT, help=f"default: {PORT}; 0 for a free one"
+        "--port", type=arguments.port, default=PORT, help=f"default: {PORT}; 0 for a free one"
     )
     parser.add_argument(
         "--actions",
