@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Iterator
-from itertools import pairwise
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from tmdb_scrapy.watch.report.collected import FIRST_CANDIDATES
@@ -34,11 +34,10 @@ class Casts:
 
     def add(self, cast: set[int]) -> None:
         """The people of the next movie."""
-        self._people.extend(sorted(cast))
+        self._people.extend(cast)
         self._ends.append(len(self._people))
         if len(cast) > 1:
-            for person in cast:
-                self._bounds.add(person, len(cast) - 1)
+            self._bounds.add(cast, len(cast) - 1)
 
     def most_connected(self, count: int) -> dict[int, Place]:
         """Where people stand, most others first, then by ID.
@@ -62,9 +61,9 @@ class Casts:
     def _movies_of(self, people: set[int]) -> dict[int, array[int]]:
         """The numbers of the movies of each person."""
         movies: dict[int, array[int]] = {person: array("q") for person in people}
-        for number, (begin, end) in enumerate(pairwise(self._ends)):
-            for person in people.intersection(self._people[begin:end]):
-                movies[person].append(number)
+        for place, person in enumerate(self._people):
+            if person in people:
+                movies[person].append(bisect_right(self._ends, place) - 1)
         return movies
 
     def _others(self, movies: array[int]) -> int:
@@ -84,13 +83,18 @@ class _Tally:
         self._dense: array[int] = array("q")
         self._sparse: dict[int, int] = {}
 
-    def add(self, key: int, amount: int) -> None:
-        if not 0 <= key < DENSE_IDS:
-            self._sparse[key] = self._sparse.get(key, 0) + amount
-            return
-        if key >= len(self._dense):
-            self._dense.frombytes(bytes(8 * (key + 1 + (key >> 3) - len(self._dense))))
-        self._dense[key] += amount
+    def add(self, keys: Iterable[int], amount: int) -> None:
+        """As much to each."""
+        dense, room = self._dense, len(self._dense)
+        for key in keys:
+            if 0 <= key < room:
+                dense[key] += amount
+            elif 0 <= key < DENSE_IDS:
+                dense.frombytes(bytes(8 * (min(key + 1 + (key >> 3), DENSE_IDS) - room)))
+                dense[key] = amount
+                room = len(dense)
+            else:
+                self._sparse[key] = self._sparse.get(key, 0) + amount
 
     def largest(self, count: int) -> list[tuple[int, int]]:
         """Keys and sums above 0, the largest first, then by key."""

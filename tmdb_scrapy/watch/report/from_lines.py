@@ -45,6 +45,9 @@ class Credits(Entry):
     crew: list[Worked | None] | None = None
 
 
+NO_CREDITS = Credits()
+
+
 class Keywords(Entry):
     keywords: list[Counted | None] | None = None
 
@@ -120,17 +123,13 @@ class _Names:
 
     def __init__(self) -> None:
         self.counts: Counter[int | str] = Counter()
-        self._names: dict[int | str, str] = {}
+        self.names: dict[int | str, str] = {}
 
     def named(self) -> Counter[str]:
         counts: Counter[str] = Counter()
         for key, count in self.counts.items():
-            counts[self._names.get(key, str(key))] += count
+            counts[self.names.get(key, str(key))] += count
         return counts
-
-    def call(self, key: int | str, name: str | None) -> None:
-        if name:
-            self._names[key] = name
 
 
 class _Counting:
@@ -174,21 +173,23 @@ class _Counting:
             found.votes[int(movie.vote_average)] += 1
 
     def _genres_of(self, movie: Movie) -> bool:
-        ids = set()
+        ids, names = set(), self._genres.names
         for genre in movie.genres or ():
             if genre is not None and genre.id is not None:
                 ids.add(genre.id)
-                self._genres.call(genre.id, genre.name)
+                if genre.name:
+                    names[genre.id] = genre.name
         for one in ids:
             self._genres.counts[one] += 1
         return bool(ids)
 
     def _countries_of(self, movie: Movie) -> bool:
-        codes = set()
+        codes, names = set(), self._countries.names
         for country in movie.production_countries or ():
             if country is not None and country.iso_3166_1:
                 codes.add(country.iso_3166_1)
-                self._countries.call(country.iso_3166_1, country.name)
+                if country.name:
+                    names[country.iso_3166_1] = country.name
         for code in codes:
             self._countries.counts[code] += 1
         return bool(codes)
@@ -197,23 +198,20 @@ class _Counting:
         """The spoken ones have names; counted is the original one."""
         if movie.original_language:
             self._languages.counts[movie.original_language] += 1
-        any_spoken = False
+        any_spoken, names = False, self._languages.names
         for language in movie.spoken_languages or ():
             if language is not None and language.iso_639_1:
                 any_spoken = True
-                self._languages.call(language.iso_639_1, language.english_name)
+                if language.english_name:
+                    names[language.iso_639_1] = language.english_name
         return any_spoken
 
     def _credits_of(self, credits: Credits | None) -> tuple[bool, bool]:
         """Whether there are cast and crew. As in the tables, an entry without an ID of its own is none."""
-        cast, any_cast = set(), False
-        for entry in (credits and credits.cast) or ():
-            if entry is not None and entry.credit_id:
-                any_cast = True
-                if entry.id is not None:
-                    cast.add(entry.id)
-        self._casts.add(cast)
-        return any_cast, any(entry and entry.credit_id for entry in (credits and credits.crew) or ())
+        credits = credits or NO_CREDITS
+        cast = [entry.id for entry in credits.cast or () if entry is not None and entry.credit_id]
+        self._casts.add({person for person in cast if person is not None})
+        return bool(cast), _any_credit(credits.crew)
 
     def finished(self, line_of: Callable[[int], bytes]) -> Collected:
         """All that was counted. `line_of`: from the number of a movie to its line."""
@@ -230,9 +228,23 @@ class _Counting:
         return found
 
 
+# any() of a generator takes three times as long, and these are asked four times a movie.
+
+
 def _any(entries: Iterable[Counted | None] | None) -> bool:
     """Whether any has an ID."""
-    return any(entry is not None and entry.id is not None for entry in entries or ())
+    for entry in entries or ():  # noqa: SIM110
+        if entry is not None and entry.id is not None:
+            return True
+    return False
+
+
+def _any_credit(entries: Iterable[Worked | None] | None) -> bool:
+    """Whether any has a credit's ID."""
+    for entry in entries or ():  # noqa: SIM110
+        if entry is not None and entry.credit_id:
+            return True
+    return False
 
 
 def _year(text: str | None) -> int | None:
