@@ -264,6 +264,7 @@ class TestValues:
             ("TMDB_API_URL", "http://10.0.0.1:8080/3"),
             ("DATA_DIR", "/tmp/\udcff"),
             ("DATA_DIR", "a\nb"),
+            ("DATA_DIR", "/dev/null"),
             ("LANGUAGE", "english"),
             ("LANGUAGE", "en-us"),
             ("TMDB_API_URL", "ftp://host"),

@@ -57,7 +57,7 @@ class Config:
     fleet_rate_limit: float = _key("0", value.rate, "requests a second of all machines together; 0 for none")
     ssh_trust_new: bool = _key("0", value.switch, "1 accepts unknown (never changed) SSH host keys")
     redis_url: Secret = _key("redis://127.0.0.1:6379/0", value.redis_url, "the shared queue", secret=True)
-    data_dir: Path = _key("data", value.path, "parts, merged files and downloaded exports")
+    data_dir: Path = _key("data", value.directory, "parts, merged files and downloaded exports")
     language: str = _key("en-US", value.language, "language of titles and texts")
     tmdb_api_url: str = _key("https://api.themoviedb.org/3", value.api_url, "where the API lives")
     tmdb_export_url: str = _key(

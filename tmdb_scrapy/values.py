@@ -152,6 +152,14 @@ def path(text: str) -> Path:
         raise ValueError("a path under a home that exists") from None
 
 
+def directory(text: str) -> Path:
+    """The path of a directory, or of nothing yet."""
+    place = path(text)
+    if place.exists() and not place.is_dir():
+        raise ValueError("a directory, and that is a file")
+    return place
+
+
 def link(text: str) -> Secret:
     """The URL of a public share or a webhook, or nothing."""
     return Secret(url("https", "http")(text) if text else "")
