@@ -267,3 +267,22 @@ def test_the_log_of_an_earlier_start_explains_nothing(server: RedisServer) -> No
     server.directory.mkdir()
     (server.directory / "redis.log").write_text("1:M # Failed listening on port 1 (TCP), aborting.\n")
     assert server.start()
+
+
+def test_it_has_started_when_its_data_are_loaded(tmp_path: Path) -> None:
+    """Until then it refuses every command."""
+    slowly = ("key-load-delay 200000", "rdbcompression no")  # while it loads it answers, every 2 MB
+    server = ForeignRedis(tmp_path / "redis", quiet_port(), options=slowly)
+    try:
+        server.start()
+        with redis.Redis(port=server.port) as connection:
+            connection.mset({str(number): bytes(3 << 20) for number in range(5)})
+            connection.bgrewriteaof()
+            wait_until(
+                lambda: not connection.info("persistence")["aof_rewrite_in_progress"], "it is rewritten"
+            )
+        server.stop()
+        server.start()
+        assert (server.directory / "redis.log").read_text().count("Ready to accept connections") == 2
+    finally:
+        server.stop()

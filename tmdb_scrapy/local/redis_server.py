@@ -39,8 +39,11 @@ from tmdb_scrapy.own_redis import (
 from tmdb_scrapy.values import Secret, is_loopback
 
 START_TIMEOUT_S = 20.0
+LOAD_TIMEOUT_S = 600.0
+"""From a slow disk, a ledger of millions and all that was appended since it was last rewritten."""
 PORT_ATTEMPTS = 5
 STOP_TIMEOUT_S = 30.0
+LOADS = "it still loads its data"
 REFUSES_US = "the one that answers has another password than REDIS_URL"
 RIGHTS = "~* &* +@all -@dangerous +info +keys +client +config|get +flushall +flushdb"
 """What a client may do: read and write the data, and look. Not what writes files where it is told (CONFIG
@@ -178,9 +181,12 @@ class RedisServer:
             password=self.password or password_of(self.directory) or None,
             retry=Retry(NoBackoff(), 0),
         )
-        deadline = time.monotonic() + START_TIMEOUT_S
+        began = time.monotonic()
         with contextlib.closing(client):
-            while (trouble := self._trouble(client)) and time.monotonic() < deadline:
+            while trouble := self._trouble(client):
+                patience_s = LOAD_TIMEOUT_S if trouble == LOADS else START_TIMEOUT_S
+                if time.monotonic() > began + patience_s:
+                    break
                 if trouble == REFUSES_US or (self.pid is None and self._last_words(begin)):
                     break
                 time.sleep(0.05)
@@ -191,12 +197,14 @@ class RedisServer:
     def _trouble(self, client: redis.Redis) -> str:
         """Why it cannot be said yet that our server answers; empty when it does."""
         try:
-            answering = client.info("server")["process_id"]
+            told = client.info()
         except redis.AuthenticationError:
             return REFUSES_US
         except redis.RedisError as error:
             return str(error)
-        return "" if answering == self.pid else "another Redis answers there"
+        if told["process_id"] != self.pid:
+            return "another Redis answers there"
+        return LOADS if told["loading"] else ""
 
     def _log_size(self) -> int:
         return self._log.stat().st_size if self._log.exists() else 0
