@@ -162,16 +162,19 @@ def test_a_feed_that_cannot_be_read_moves_nothing(world: World, capsys: Say) -> 
     assert (world.ask(IdQueue.queued), world.mark()) == (0, None)
 
 
+def shrink_the_export(world: World, directory: Path) -> None:
+    """That of today has half of what it had to have."""
+    ids = sorted(world.sandbox.catalogue().at(world.day).ids("movies"))
+    name = download.file_name(KINDS["movies"], download.today())
+    lines = (f'{{"id":{each},"popularity":1.0,"original_title":""}}\n' for each in ids[: len(ids) // 2])
+    (directory / "data/exports" / name).write_text("".join(lines))
+
+
 def test_a_shrunken_export_is_told_with_both_numbers_and_the_rest_is_queued(
     world: World, capsys: Say, tmp_path: Path
 ) -> None:
     world.be(1)
-    present = sorted(world.sandbox.catalogue().at(1).ids("movies"))
-    name = download.file_name(KINDS["movies"], download.today())
-    lines = (
-        f'{{"id":{each},"popularity":1.0,"original_title":""}}\n' for each in present[: len(present) // 2]
-    )
-    (tmp_path / "data/exports" / name).write_text("".join(lines))
+    shrink_the_export(world, tmp_path)
     assert world.invoke("refresh", "movies") == 1
     said = capsys.readouterr()
     assert counted(said.out)["gone"] == 0
@@ -223,9 +226,9 @@ def test_stale_ones_are_listed_and_asked_for_again(world: World, capsys: Say) ->
     assert counted(capsys.readouterr().out)["failed"] == len(stale) > 0
 
 
-def test_asking_for_everything_takes_up_settings_that_changed(
-    world: World, config: Config, as_user: pytest.MonkeyPatch
-) -> None:
+def record_settings(world: World, config: Config) -> None:
+    """As the first outcomes do."""
+
     async def settle_one(queue: IdQueue) -> None:
         await queue.settle_under(present(config, KINDS["movies"]))
         (lease,) = await queue.lease("ada", 1)
@@ -233,6 +236,12 @@ def test_asking_for_everything_takes_up_settings_that_changed(
 
     world.invoke("retry", "movies", "--missing")
     world.ask(settle_one)
+
+
+def test_asking_for_everything_takes_up_settings_that_changed(
+    world: World, config: Config, as_user: pytest.MonkeyPatch
+) -> None:
+    record_settings(world, config)
     as_user.setenv("LANGUAGE", "de")
     assert world.invoke("refresh", "movies") == 0
     assert world.invoke("refresh", "movies", "--all", "--dry-run") == 0
@@ -240,3 +249,15 @@ def test_asking_for_everything_takes_up_settings_that_changed(
     assert world.invoke("refresh", "movies", "--all") == 0
     assert world.ask(IdQueue.settings)["LANGUAGE"] == "de"
     assert world.ask(IdQueue.settings)["FILTER"] == "off"
+
+
+def test_asking_for_everything_takes_up_settings_whatever_the_export_lacks(
+    world: World, config: Config, as_user: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Else workers would refuse to start and ask for just this, for ever."""
+    record_settings(world, config)
+    as_user.setenv("LANGUAGE", "de")
+    world.be(1)
+    shrink_the_export(world, tmp_path)
+    assert world.invoke("refresh", "movies", "--all") == 1
+    assert world.ask(IdQueue.settings)["LANGUAGE"] == "de"

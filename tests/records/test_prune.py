@@ -88,3 +88,12 @@ def test_a_spoilt_line_keeps_its_part(records: Records, flip: object) -> None:
 def test_without_a_merged_file_nothing_goes(records: Records) -> None:
     records.part("a", (1, 100, "x"))
     assert pruned(records, "k") == []
+
+
+def test_an_index_without_its_part_goes_unless_its_worker_may_just_have_begun(records: Records) -> None:
+    records.part("a", (1, 100, "x"))
+    records.merge("k")
+    for name in ("killed", "begins"):
+        (records.parts / f"{name}.index").touch()
+    prune(records.data_dir, KIND, b"\0k", ["begins"])
+    assert [path.name for path in records.parts.iterdir()] == ["begins.index"]

@@ -6,6 +6,7 @@ import datetime
 import gzip
 import http.server
 import json
+import os
 import socket
 import threading
 import time
@@ -243,3 +244,18 @@ class TestFetch:
 
 def _today_in_utc() -> datetime.date:
     return datetime.datetime.now(datetime.UTC).date()
+
+
+def test_one_export_of_a_kind_stays_and_nothing_that_was_never_finished(tmp_path: Path) -> None:
+    day_before, export = "movie_ids_03_14_2026.json.gz", tmp_path / NAME
+    of_others = [
+        "person_ids_03_14_2026.json.gz",
+        "movies.seeds.jsonl",
+        "movie_ids_03_16_2026.json.gz.7.partial",
+    ]
+    for name in (NAME, day_before, "movie_ids_03_15_2026.json.gz.8.partial", *of_others):
+        (tmp_path / name).touch()
+    begun = time.time() - 25 * 3600
+    os.utime(tmp_path / "movie_ids_03_15_2026.json.gz.8.partial", (begun, begun))
+    download.keep_only(export, MOVIES)
+    assert {path.name for path in tmp_path.iterdir()} == {NAME, *of_others}

@@ -92,6 +92,8 @@ class Command(KindsCommand, ScrapyCommand):
             else self._queue(kind, found, concluded)
         )
         self._say(counts, found.left_alone, opts.dry_run)
+        if opts.all and not opts.dry_run:
+            self._take_up_settings(kind)
         if found.is_shrunken:
             raise CommandFailed(
                 f"{file.name} has {found.still_exported:,} of the {found.known_exported:,} {kind.name} that "
@@ -101,8 +103,6 @@ class Command(KindsCommand, ScrapyCommand):
             )
         if not opts.dry_run:
             self._remember(kind, file, selections)
-        if opts.all and not opts.dry_run:
-            self._take_up_settings(kind)
 
     def _selections(self, kind: Kind, before: Known) -> list[Selection]:
         """What was seeded, by whichever machine."""
@@ -188,9 +188,7 @@ class Command(KindsCommand, ScrapyCommand):
         """From now on the audit compares with this export; the ones before go."""
         seeded = self._seeded(kind)
         seeded.replace([seeded.of_words(each.words, file) for each in selections])
-        for path in file.parent.glob(f"{kind.export}_??_??_????.json.gz"):
-            if path != file:
-                path.unlink(missing_ok=True)
+        download.keep_only(file, kind)
 
 
 def _conclusion(told: Told, found: Plan, compared: Compared, file: Path) -> Conclusion:

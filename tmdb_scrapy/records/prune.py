@@ -28,9 +28,14 @@ def prune(data_dir: Path, kind: Kind, ledger: bytes, workers: Collection[str]) -
     with alone(data_dir / kind.name), open_earlier(merged_file(data_dir, kind)) as merged:
         if merged is None:
             return removed
-        for path in sorted(parts_directory(data_dir, kind).glob("*.jsonl")):
+        parts = parts_directory(data_dir, kind)
+        for path in sorted(parts.glob("*.jsonl")):
             if path.stem not in workers and _is_merged(part := PartLines(path), merged, standings):
                 removed += _remove(path, part.size)
+        for index in parts.glob("*.index"):
+            # Killed between the two files, a worker or a prune leaves one of them.
+            if index.stem not in workers and not index.with_suffix(".jsonl").exists():
+                index.unlink()
     return removed
 
 

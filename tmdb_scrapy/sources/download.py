@@ -6,9 +6,11 @@ https://developer.themoviedb.org/docs/daily-id-exports
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import os
 import re
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +27,7 @@ from tmdb_scrapy.sources.export import CHUNK_BYTES, ExportError, is_gzip, size_o
 DAYS_BACK = 7
 SILENT_S = 120.0
 """How long the server may send nothing."""
+FINISHED_WITHIN_S = 24 * 3600.0
 NOT_PUBLISHED = {403, 404}
 
 Reporter = Callable[[int, int | None], None]
@@ -91,6 +94,18 @@ def fetch_newest(
         + (f" … {tried[-1]}" if len(tried) > 1 else "")
         + "); nothing was seeded. Give another day with --date, or check TMDB_EXPORT_URL"
     )
+
+
+def keep_only(file: Path, kind: Kind) -> None:
+    """Remove the other exports of a kind that lie beside `file`, and what was begun there more than a day ago
+    and never finished: whoever wrote it was killed. Raises `OSError`."""
+    for path in file.parent.glob(f"{kind.export}_??_??_????.json.gz"):
+        if path != file:
+            path.unlink(missing_ok=True)
+    for path in file.parent.glob("*.partial"):
+        with contextlib.suppress(FileNotFoundError):
+            if path.stat().st_mtime < time.time() - FINISHED_WITHIN_S:
+                path.unlink()
 
 
 def _fetch(url: str, path: Path, report: Reporter, proxies: Proxies) -> None:
