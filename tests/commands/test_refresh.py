@@ -13,7 +13,7 @@ from tmdb_scrapy.queue import IdQueue, Ledger, Settlement, State
 from tmdb_scrapy.queue.freshness import known
 from tmdb_scrapy.queue.recorded_settings import present
 from tmdb_scrapy.sandbox.server.process import SandboxProcess
-from tmdb_scrapy.sources import download
+from tmdb_scrapy.sources import days
 
 Invoke = Callable[..., int]
 Ask = Callable[..., Any]
@@ -39,7 +39,7 @@ class World:
         self.day = day
         today = FIRST + datetime.timedelta(days=day)
         self.sandbox.set(day=day, today=today.isoformat())
-        self._user.setattr(download, "today", lambda: today)
+        self._user.setattr(days, "today", lambda: today)
 
     def crawl(self) -> set[int]:
         """Settle what is queued as the sandbox has it; returns what that was."""
@@ -165,7 +165,7 @@ def test_a_feed_that_cannot_be_read_moves_nothing(world: World, capsys: Say) -> 
 def shrink_the_export(world: World, directory: Path) -> None:
     """That of today has half of what it had to have."""
     ids = sorted(world.sandbox.catalogue().at(world.day).ids("movies"))
-    name = download.file_name(KINDS["movies"], download.today())
+    name = days.file_name(KINDS["movies"], days.today())
     lines = (f'{{"id":{each},"popularity":1.0,"original_title":""}}\n' for each in ids[: len(ids) // 2])
     (directory / "data/exports" / name).write_text("".join(lines))
 

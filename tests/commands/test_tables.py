@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import sqlite3
-import subprocess
 import sys
 import zlib
 from collections.abc import Callable
@@ -200,8 +199,3 @@ def test_a_full_disk_leaves_the_old_tables(
         assert "No space left on device" in said
         assert "untouched" in said
         assert titles(small) == ["Movie 1", "Movie 2"]
-
-
-def test_a_worker_does_not_load_duckdb() -> None:
-    code = "import sys, tmdb_scrapy.commands.tables; sys.exit('duckdb' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import socket
 import ssl
-import subprocess
 import sys
 import traceback
 from collections.abc import Iterator
@@ -398,14 +397,6 @@ def test_a_short_program_ends_in_good_order(tmp_path: Path) -> None:
             ]
 
     assert asyncio.run(run()) == [0] * 16
-
-
-def test_who_does_not_upload_does_not_pay_for_it(tmp_path: Path) -> None:
-    program = "import sys, tmdb_scrapy.commands.upload; print('tmdb_scrapy.nextcloud' in sys.modules)"
-    said = subprocess.run(
-        [sys.executable, "-c", program], env=bare_environment(tmp_path), capture_output=True, text=True
-    )
-    assert said.stdout == "False\n", said.stderr
 
 
 @pytest.fixture

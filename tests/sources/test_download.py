@@ -18,7 +18,7 @@ import pytest
 
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.network import Proxies
-from tmdb_scrapy.sources import download
+from tmdb_scrapy.sources import days, download
 from tmdb_scrapy.sources.export import ExportError
 
 MOVIES = KINDS["movies"]
@@ -84,7 +84,7 @@ def server() -> Iterator[ExportServer]:
 
 
 def fetch(
-    server: ExportServer, directory: Path, days_back: int = download.DAYS_BACK, kind: str = "movies"
+    server: ExportServer, directory: Path, days_back: int = days.DAYS_BACK, kind: str = "movies"
 ) -> Path:
     return download.fetch_newest(
         KINDS[kind], server.url, directory, DAY, days_back, lambda done, total: None, Proxies()
@@ -120,7 +120,7 @@ class TestFetch:
     def test_a_day_that_is_not_published_falls_back(
         self, server: ExportServer, tmp_path: Path, status: int, age: int
     ) -> None:
-        names = [download.file_name(MOVIES, DAY - datetime.timedelta(days=n)) for n in range(age + 1)]
+        names = [days.file_name(MOVIES, DAY - datetime.timedelta(days=n)) for n in range(age + 1)]
         for name in names[:-1]:
             server.publish(name, status)
         server.publish(names[-1], WHOLE)
@@ -129,14 +129,14 @@ class TestFetch:
         assert left_in(tmp_path) == [names[-1]]
 
     def test_not_further_back_than_a_week(self, server: ExportServer, tmp_path: Path) -> None:
-        server.publish(download.file_name(MOVIES, DAY - datetime.timedelta(days=8)), WHOLE)
+        server.publish(days.file_name(MOVIES, DAY - datetime.timedelta(days=8)), WHOLE)
         with pytest.raises(ExportError, match=r"movie_ids_03_15_2026.*movie_ids_03_08_2026.*--date"):
             fetch(server, tmp_path)
         assert len(server.asked) == 8
         assert left_in(tmp_path) == []
 
     def test_a_day_that_was_asked_for_does_not_fall_back(self, server: ExportServer, tmp_path: Path) -> None:
-        server.publish(download.file_name(MOVIES, DAY - datetime.timedelta(days=1)), WHOLE)
+        server.publish(days.file_name(MOVIES, DAY - datetime.timedelta(days=1)), WHOLE)
         with pytest.raises(ExportError, match="no export is published"):
             fetch(server, tmp_path, days_back=0)
         assert server.asked == [NAME]
@@ -191,7 +191,7 @@ class TestFetch:
     def test_a_day_that_cannot_be_used_falls_back_to_the_day_before(
         self, server: ExportServer, tmp_path: Path, newest: int | bytes
     ) -> None:
-        before = download.file_name(MOVIES, DAY - datetime.timedelta(days=1))
+        before = days.file_name(MOVIES, DAY - datetime.timedelta(days=1))
         server.publish(NAME, newest)
         server.publish(before, WHOLE)
         assert fetch(server, tmp_path).name == before
@@ -235,7 +235,7 @@ class TestFetch:
         monkeypatch.setenv("TZ", zone)
         time.tzset()
         try:
-            before, yesterday, after = (_today_in_utc(), download.yesterday(), _today_in_utc())
+            before, yesterday, after = (_today_in_utc(), days.yesterday(), _today_in_utc())
         finally:
             monkeypatch.undo()
             time.tzset()
@@ -257,5 +257,5 @@ def test_one_export_of_a_kind_stays_and_nothing_that_was_never_finished(tmp_path
         (tmp_path / name).touch()
     begun = time.time() - 25 * 3600
     os.utime(tmp_path / "movie_ids_03_15_2026.json.gz.8.partial", (begun, begun))
-    download.keep_only(export, MOVIES)
+    days.keep_only(export, MOVIES)
     assert {path.name for path in tmp_path.iterdir()} == {NAME, *of_others}

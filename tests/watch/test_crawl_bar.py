@@ -56,7 +56,7 @@ def test_without_a_terminal_a_new_wait_is_said_at_once_and_once(capsys: pytest.C
 
 def test_on_a_terminal_it_stands_under_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Console(width=100, color_system=None)
-    monkeypatch.setattr(crawl_bar, "console", terminal)
+    monkeypatch.setattr(crawl_bar, "console", lambda: terminal)
     bar = CrawlBar()
     bar.update(snapshot(worker(last_error=PAGE)))
     with terminal.capture() as capture:
@@ -67,7 +67,7 @@ def test_on_a_terminal_it_stands_under_the_bar(monkeypatch: pytest.MonkeyPatch) 
 
 def test_on_a_terminal_every_worker_has_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Console(width=160, color_system=None)
-    monkeypatch.setattr(crawl_bar, "console", terminal)
+    monkeypatch.setattr(crawl_bar, "console", lambda: terminal)
     bar = CrawlBar()
     bar.update(snapshot(*(worker(host=f"host-{n:02}", rate_per_s=7.5) for n in range(30))))
     with terminal.capture() as capture:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.console import Console
-from rich.table import Table
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import CommandFailed, KindsCommand, complain, named
@@ -33,7 +31,7 @@ class Command(KindsCommand, ScrapyCommand):
             findings = audit(evidence)
         except OSError as error:
             raise CommandFailed(f"{evidence.merged} cannot be read: {error}") from None
-        Console().print(_table(kind.name, findings))
+        _show(kind.name, findings)
         failed = evidence.picture.ledger.count(State.FAILED)
         if failed:
             print(f"{kind.count(failed)} failed; `scrapy retry {kind.name}` queues them again")
@@ -98,7 +96,11 @@ class Command(KindsCommand, ScrapyCommand):
         return list(ids)
 
 
-def _table(kind: str, findings: list[Finding]) -> Table:
+def _show(kind: str, findings: list[Finding]) -> None:
+    # Scrapy imports every command to run one: what draws is imported where it does.
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(title=f"audit of {kind}")
     table.add_column("what")
     table.add_column("expected", justify="right")
@@ -107,4 +109,4 @@ def _table(kind: str, findings: list[Finding]) -> Table:
     for finding in findings:
         verdict = "[green]agrees" if finding.agrees else "[red]differs"
         table.add_row(finding.what, f"{finding.expected:,}", f"{finding.found:,}", verdict)
-    return table
+    Console().print(table)

@@ -9,7 +9,6 @@ from tmdb_scrapy.commands.base import INTERRUPTED, CommandFailed, TmdbCommand
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.local.workers import Workers
 from tmdb_scrapy.queue import IdQueue, Snapshot
-from tmdb_scrapy.watch.crawl_bar import CrawlBar
 
 LOOK_INTERVAL_S = 1.0
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -36,6 +35,9 @@ def crawl_here(command: TmdbCommand, kind: Kind) -> Snapshot:
 
 def _watch(command: TmdbCommand, kind: Kind, workers: Workers) -> Snapshot:
     """Show progress until all workers have ended; returns how it stands then."""
+    # Scrapy imports every command to run one: what draws is imported where it does.
+    from tmdb_scrapy.watch.crawl_bar import CrawlBar
+
     bar = CrawlBar()
     with bar.shown:
         while True:

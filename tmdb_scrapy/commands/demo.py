@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
@@ -20,9 +21,12 @@ from tmdb_scrapy.kinds import FIRST, KINDS, Kind
 from tmdb_scrapy.local.redis_binary import RedisServerError
 from tmdb_scrapy.local.redis_server import RedisServer
 from tmdb_scrapy.local.workers import run_scrapy
-from tmdb_scrapy.sandbox.server.process import SandboxError, SandboxProcess
 from tmdb_scrapy.tables.building import DATABASE
 from tmdb_scrapy.watch.report.page import NAME as REPORT
+
+# Scrapy imports every command to run one: the sandbox is imported where it is started.
+if TYPE_CHECKING:
+    from tmdb_scrapy.sandbox.server.process import SandboxProcess
 
 DIRECTORY = Path(".demo")
 QUESTION = """\
@@ -61,6 +65,8 @@ class Command(ScrapyCommand):
         if args:
             self.exitcode = complain(unexpected(args), BAD_USE)
             return
+        from tmdb_scrapy.sandbox.server.process import SandboxError, SandboxProcess
+
         shutil.rmtree(DIRECTORY, ignore_errors=True)
         DIRECTORY.mkdir(mode=0o700, exist_ok=True)
         try:

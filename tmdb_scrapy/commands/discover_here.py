@@ -7,15 +7,17 @@ from pathlib import Path
 
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, TmdbCommand
 from tmdb_scrapy.commands.crawl import HOW_TO_GET_A_KEY
-from tmdb_scrapy.downloader.asking import Asking, NotAnswered
 from tmdb_scrapy.kinds import Kind
-from tmdb_scrapy.sources import download
+from tmdb_scrapy.sources import days
 from tmdb_scrapy.sources.changes import FeedError
 from tmdb_scrapy.sources.discover import discover, write_discovered
 
 
 def discover_here(command: TmdbCommand, kind: Kind, file: Path) -> list[int]:
     """Find what has the revenue, and add it to `file`; returns all IDs in it. Raises `CommandFailed`."""
+    # Scrapy imports every command to run one: what asks TMDb is imported where it asks.
+    from tmdb_scrapy.downloader.asking import Asking, NotAnswered
+
     least = command.config.of_kinds[kind.discovered_from]
     if not command.config.tmdb_api_key:
         raise CommandFailed(HOW_TO_GET_A_KEY, BAD_USE)
@@ -25,7 +27,7 @@ def discover_here(command: TmdbCommand, kind: Kind, file: Path) -> list[int]:
     async def discovered() -> tuple[list[int], int]:
         assert command.settings is not None
         async with Asking(command.config, command.settings) as asking:
-            found = await discover(asking.ask, asking.look, kind, least, download.today().year)
+            found = await discover(asking.ask, asking.look, kind, least, days.today().year)
             return found, asking.sent
 
     try:

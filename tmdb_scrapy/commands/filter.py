@@ -7,7 +7,6 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy import arguments
@@ -64,7 +63,7 @@ class Command(TmdbCommand, ScrapyCommand):
 
     def _filter(self, kind: Kind, merged: Path, limits: dict[str, object], target: str) -> Refiltered:
         with bytes_bar(f"filtering {kind.name}", merged.stat().st_size) as bar:
-            filtered = partial(refilter, merged, kind, limits, report=lambda n: bar.advance(TaskID(0), n))
+            filtered = partial(refilter, merged, kind, limits, report=bar.advance)
             if target == STANDARD_OUTPUT:
                 sys.stdout.flush()
                 result = filtered(output=sys.stdout.buffer)

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Mapping
 from functools import partial
 
-from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import CommandFailed, KindsCommand, complain, plural
@@ -62,7 +61,7 @@ class Command(KindsCommand, ScrapyCommand):
                     self.config.data_dir,
                     kind,
                     ledger,
-                    lambda n, total: bar.update(TaskID(0), advance=n, total=total),
+                    bar.advance,
                     drop=opts.drop,
                     check=opts.check,
                 )

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy import arguments
@@ -18,12 +17,11 @@ from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, KindsCommand
 from tmdb_scrapy.commands.crawl import HOW_TO_GET_A_KEY
 from tmdb_scrapy.commands.discover_here import discover_here
 from tmdb_scrapy.commands.download_here import download_here
-from tmdb_scrapy.downloader.asking import Asking, NotAnswered
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue
 from tmdb_scrapy.queue.freshness import NOTHING, Conclusion, Known, ask_again, is_seen, known
 from tmdb_scrapy.queue.recorded_settings import differing, present
-from tmdb_scrapy.sources import download
+from tmdb_scrapy.sources import days
 from tmdb_scrapy.sources.changes import FeedError, changed
 from tmdb_scrapy.sources.difference import REASONS, Compared, Plan, compare, plan
 from tmdb_scrapy.sources.export import ExportError
@@ -66,7 +64,7 @@ class Command(KindsCommand, ScrapyCommand):
         for kind in opts.kinds:
             if opts.since and not kind.has_changes:
                 raise CommandFailed(f"--since: TMDb has no change feed of {kind.name}", BAD_USE)
-        if opts.since and opts.since > download.today():
+        if opts.since and opts.since > days.today():
             raise CommandFailed(f"--since {opts.since} is still to come", BAD_USE)
         super().execute(opts)
 
@@ -74,14 +72,14 @@ class Command(KindsCommand, ScrapyCommand):
         before = self.ask(kind, known)
         if not before.ledger.strip(b"\0"):
             raise CommandFailed(f"no {kind.name} were seeded. Run: scrapy seed {kind.name}")
-        today = download.today()
+        today = days.today()
         selections = self._selections(kind, before)
         try:
-            file = download_here(self, kind, today, download.DAYS_BACK)
+            file = download_here(self, kind, today, days.DAYS_BACK)
             compared = compare(file, kind, selections, before.ledger)
             compared.new += self._discovered(kind, before, selections)
             told = self._told(kind, before, opts.since, today)
-        except (ExportError, FeedError, NotAnswered) as error:
+        except (ExportError, FeedError) as error:
             raise CommandFailed(str(error)) from None
         oldest = today - datetime.timedelta(days=self.config.max_age_days)
         found = plan(before, compared, told.ids, oldest, everything=opts.all)
@@ -125,7 +123,7 @@ class Command(KindsCommand, ScrapyCommand):
         return SeededRecord(self.config.data_dir / "exports", kind)
 
     def _told(self, kind: Kind, before: Known, since: datetime.date | None, today: datetime.date) -> Told:
-        """What the feed says, from a day before it was last read. Raises `FeedError` and `NotAnswered`."""
+        """What the feed says, from a day before it was last read. Raises `FeedError` and `CommandFailed`."""
         if not kind.has_changes:
             return Told(set(), None)
         mark = before.changes_read or before.seeded_on or self._first_export(kind)
@@ -143,13 +141,18 @@ class Command(KindsCommand, ScrapyCommand):
 
     def _first_export(self, kind: Kind) -> datetime.date | None:
         """Seeded by an earlier release: its export is older than the seeding."""
-        days = [download.day_of(Path(each.file)) for each in self._seeded(kind).all()]
+        days = [days.day_of(Path(each.file)) for each in self._seeded(kind).all()]
         return min((day for day in days if day), default=None)
 
     async def _read(self, kind: Kind, first: datetime.date, last: datetime.date) -> set[int]:
+        from tmdb_scrapy.downloader.asking import Asking, NotAnswered
+
         assert self.settings is not None
-        async with Asking(self.config, self.settings) as asking:
-            return await changed(asking.ask, kind, first, last)
+        try:
+            async with Asking(self.config, self.settings) as asking:
+                return await changed(asking.ask, kind, first, last)
+        except NotAnswered as error:
+            raise CommandFailed(str(error)) from None
 
     def _queue(self, kind: Kind, found: Plan, concluded: Conclusion) -> dict[str, int]:
         """What was queued for each reason. What is concluded stands with the last of them."""
@@ -164,7 +167,7 @@ class Command(KindsCommand, ScrapyCommand):
                         ask_again,
                         ids=ids,
                         conclusion=concluded if last else NOTHING,
-                        report=lambda count: bar.advance(TaskID(0), count),
+                        report=bar.advance,
                     ),
                 )
         return counts
@@ -188,10 +191,10 @@ class Command(KindsCommand, ScrapyCommand):
         """From now on the audit compares with this export; the ones before go."""
         seeded = self._seeded(kind)
         seeded.replace([seeded.of_words(each.words, file) for each in selections])
-        download.keep_only(file, kind)
+        days.keep_only(file, kind)
 
 
 def _conclusion(told: Told, found: Plan, compared: Compared, file: Path) -> Conclusion:
     if found.is_shrunken:
         return Conclusion(changes_read=told.until)
-    return Conclusion(told.until, download.day_of(file), bytes(compared.present))
+    return Conclusion(told.until, days.day_of(file), bytes(compared.present))

@@ -8,7 +8,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy import privacy
@@ -78,7 +77,7 @@ class Command(TmdbCommand, ScrapyCommand):
                 pass  # the lines tell the same, only later
         try:
             with bytes_bar("reading", merged.stat().st_size) as bar:
-                return from_lines(merged, lambda count: bar.advance(TaskID(0), count)), merged.name
+                return from_lines(merged, bar.advance), merged.name
         except BrokenLine as error:
             raise CommandFailed(f"{error}. Merge again, or take the line out") from None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy import arguments
@@ -15,7 +14,7 @@ from tmdb_scrapy.commands.download_here import download_here
 from tmdb_scrapy.kinds import KINDS, Kind
 from tmdb_scrapy.queue import IdQueue
 from tmdb_scrapy.queue.freshness import note_seeding
-from tmdb_scrapy.sources import download
+from tmdb_scrapy.sources import days
 from tmdb_scrapy.sources.export import ExportError
 from tmdb_scrapy.sources.seeded import DISCOVER, EXPORT, SeededRecord, Selection, select
 from tmdb_scrapy.watch.bars import count_bar
@@ -77,7 +76,7 @@ class Command(KindsCommand, ScrapyCommand):
         if not selected.ids:
             raise CommandFailed(f"{selection.file} has no ID that was asked for; nothing was seeded")
         seeded.begin(selection)
-        self.ask(kind, lambda queue: note_seeding(queue, selection.words, download.today(), anew))
+        self.ask(kind, lambda queue: note_seeding(queue, selection.words, days.today(), anew))
         added = self.ask(kind, lambda queue: _seed(queue, selected.ids))
         seeded.finish(selection)
         known = len(selected.ids) - added
@@ -119,10 +118,10 @@ class Command(KindsCommand, ScrapyCommand):
         )
 
     def _download(self, kind: Kind, opts: argparse.Namespace) -> Path:
-        days_back = 0 if opts.date else download.DAYS_BACK
-        return download_here(self, kind, opts.date or download.yesterday(), days_back)
+        days_back = 0 if opts.date else days.DAYS_BACK
+        return download_here(self, kind, opts.date or days.yesterday(), days_back)
 
 
 async def _seed(queue: IdQueue, ids: list[int]) -> int:
     with count_bar("seeding", len(ids)) as bar:
-        return await queue.seed(ids, lambda count: bar.advance(TaskID(0), count))
+        return await queue.seed(ids, bar.advance)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from rich.console import Console, RenderableType
-from rich.live import Live
-from rich.text import Text
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand, kind_named, named
 from tmdb_scrapy.kinds import KINDS, Kind
 from tmdb_scrapy.queue import IdQueue, Ledger, Snapshot, State
-from tmdb_scrapy.watch.status import render
+
+# Scrapy imports every command to run one: what draws is imported where it does.
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
 
 INTERVAL_S = 2.0
 WIDTH_OF_A_PIPE = 160
@@ -41,6 +42,10 @@ class Command(TmdbCommand, ScrapyCommand):
         parser.add_argument("--watch", action="store_true", help="refresh in place until Ctrl-C")
 
     def execute(self, opts: argparse.Namespace) -> None:
+        from rich.live import Live
+
+        from tmdb_scrapy.watch.status import render
+
         console = _console()
         looked = self._look(opts.kinds)
         picture = render(looked, time.time())
@@ -64,6 +69,10 @@ class Command(TmdbCommand, ScrapyCommand):
 
     def _pictures(self, kinds: list[Kind]) -> Iterator[RenderableType]:
         """One every `INTERVAL_S`, whatever becomes of Redis meanwhile."""
+        from rich.text import Text
+
+        from tmdb_scrapy.watch.status import render
+
         while True:
             time.sleep(INTERVAL_S)
             try:
@@ -77,5 +86,7 @@ class Command(TmdbCommand, ScrapyCommand):
 
 
 def _console() -> Console:
+    from rich.console import Console
+
     console = Console()
     return console if console.is_terminal else Console(width=WIDTH_OF_A_PIPE)

@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from rich.progress import TaskID
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, TmdbCommand, plural
@@ -146,6 +145,6 @@ def _progress(sources: Sequence[Source]) -> Iterator[Report]:
     total = sum(source.path.stat().st_size for source in sources)
     with bytes_bar("reading", total) as bar:
         yield Report(
-            read=lambda count: bar.advance(TaskID(0), count),
-            writing=lambda table: bar.update(TaskID(0), description=f"writing {table}"),
+            read=bar.advance,
+            writing=lambda table: bar.name(f"writing {table}"),
         )

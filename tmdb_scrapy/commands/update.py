@@ -15,7 +15,6 @@ from tmdb_scrapy.commands.redis import start_here
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.local.update_lock import UpdateIsRunning, update_lock
 from tmdb_scrapy.local.workers import run_scrapy
-from tmdb_scrapy.network import Proxies
 from tmdb_scrapy.queue import IdQueue
 from tmdb_scrapy.queue.freshness import note_update
 from tmdb_scrapy.queue.recorded_settings import present
@@ -128,6 +127,8 @@ class Command(KindsCommand, ScrapyCommand):
     def _notify(self, notice: Notice) -> None:
         if not self.config.notify_url:
             return
+        from tmdb_scrapy.network import Proxies
+
         try:
             send(notice, self.config.notify_url, Proxies.of(self.config))
         except NotTaken as error:

@@ -106,14 +106,11 @@ async def _upload(config: Config, files: Files, replace: bool) -> int:
 async def _upload_one(share: Share, path: Path, name: str, replace: bool) -> None:
     from tmdb_scrapy.nextcloud import LocalFile, upload
 
-    with LocalFile(path) as file, bytes_bar(name, file.size) as progress:
+    with LocalFile(path) as file, bytes_bar(name, file.size) as bar:
         _say(f"{name}: uploading {file.size:,} bytes to {share.place}")
-        (task,) = progress.task_ids
-        receipt = await upload(
-            share, file, name, replace=replace, on_sent=lambda sent: progress.update(task, completed=sent)
-        )
+        receipt = await upload(share, file, name, replace=replace, on_sent=bar.reach)
     _say(f"{name}: {receipt.size:,} bytes on {share.place}: {receipt.verification.value}")
 
 
 def _say(text: str) -> None:
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    console().print(text, highlight=False, markup=False, soft_wrap=True)

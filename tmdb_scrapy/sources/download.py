@@ -6,11 +6,8 @@ https://developer.themoviedb.org/docs/daily-id-exports
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import datetime
 import os
-import re
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -22,12 +19,11 @@ from pyreqwest.response import Response
 from tmdb_scrapy import privacy
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.network import Proxies, Untrusted, prepared, translated
+from tmdb_scrapy.sources.days import file_name
 from tmdb_scrapy.sources.export import CHUNK_BYTES, ExportError, is_gzip, size_of
 
-DAYS_BACK = 7
 SILENT_S = 120.0
 """How long the server may send nothing."""
-FINISHED_WITHIN_S = 24 * 3600.0
 NOT_PUBLISHED = {403, 404}
 
 Reporter = Callable[[int, int | None], None]
@@ -36,30 +32,6 @@ Reporter = Callable[[int, int | None], None]
 
 class _Unusable(Exception):
     """The server has no usable export of a day; the text says what it has instead."""
-
-
-def today() -> datetime.date:
-    """In UTC, as TMDb counts days."""
-    return datetime.datetime.now(datetime.UTC).date()
-
-
-def yesterday() -> datetime.date:
-    """The newest day whose export is there at any hour."""
-    return today() - datetime.timedelta(days=1)
-
-
-def file_name(kind: Kind, day: datetime.date) -> str:
-    """The export's name on the server and on disk."""
-    return f"{kind.export}_{day:%m_%d_%Y}.json.gz"
-
-
-def day_of(path: Path) -> datetime.date | None:
-    """The day in an export's name; None in another name."""
-    dated = re.search(r"_(\d{2})_(\d{2})_(\d{4})\.json", path.name)
-    try:
-        return datetime.date(*(int(dated[part]) for part in (3, 1, 2))) if dated else None
-    except ValueError:
-        return None
 
 
 def fetch_newest(
@@ -94,18 +66,6 @@ def fetch_newest(
         + (f" … {tried[-1]}" if len(tried) > 1 else "")
         + "); nothing was seeded. Give another day with --date, or check TMDB_EXPORT_URL"
     )
-
-
-def keep_only(file: Path, kind: Kind) -> None:
-    """Remove the other exports of a kind that lie beside `file`, and what was begun there more than a day ago
-    and never finished: whoever wrote it was killed. Raises `OSError`."""
-    for path in file.parent.glob(f"{kind.export}_??_??_????.json.gz"):
-        if path != file:
-            path.unlink(missing_ok=True)
-    for path in file.parent.glob("*.partial"):
-        with contextlib.suppress(FileNotFoundError):
-            if path.stat().st_mtime < time.time() - FINISHED_WITHIN_S:
-                path.unlink()
 
 
 def _fetch(url: str, path: Path, report: Reporter, proxies: Proxies) -> None:

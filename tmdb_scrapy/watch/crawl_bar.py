@@ -33,7 +33,7 @@ class CrawlBar:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[detail]}"),
-            console=console,
+            console=console(),
             disable=not self._live,
         )
         self.shown.add_task("crawl", total=None, detail="")

@@ -6,14 +6,15 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
-from pyreqwest.client import ClientBuilder
-from pyreqwest.exceptions import PyreqwestError
 
-from tmdb_scrapy.network import Proxies, prepared, translated
 from tmdb_scrapy.values import Secret
+
+if TYPE_CHECKING:
+    from tmdb_scrapy.network import Proxies
 
 TIMEOUT_S = 20.0
 LONGEST_TEXT = 1_900
@@ -48,6 +49,12 @@ def send(notice: Notice, url: Secret, proxies: Proxies) -> None:
 
 
 async def _send(notice: Notice, url: Secret, proxies: Proxies) -> None:
+    # Few updates have somebody to tell: the HTTP client is imported where it is used.
+    from pyreqwest.client import ClientBuilder
+    from pyreqwest.exceptions import PyreqwestError
+
+    from tmdb_scrapy.network import prepared, translated
+
     where = f"NOTIFY_URL (at {urlsplit(url).hostname})"
     builder = prepared(ClientBuilder(), proxies).timeout(timedelta(seconds=TIMEOUT_S))
     try:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 def templates(
@@ -12,6 +14,8 @@ def templates(
 ) -> Environment:
     """Those in a directory of a package. `finalize` is given each value before it is escaped; only what is
     marked as safe is not, which was escaped by who marked it."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     return Environment(
         loader=PackageLoader(package, directory),
         autoescape=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +10,8 @@ from tmdb_scrapy.tables.engine import name
 from tmdb_scrapy.tables.schema import Column, Table
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from duckdb import DuckDBPyConnection
 
 FILE = "tmdb.sqlite"
@@ -21,7 +22,9 @@ _TYPES = {"BIGINT": "INTEGER", "INTEGER": "INTEGER", "DOUBLE": "REAL", "BOOLEAN"
 
 def write_sqlite(database: DuckDBPyConnection, tables: Sequence[Table], target: Path) -> None:
     """Raises `OSError` when the disk refuses."""
-    # By the standard library, since DuckDB would fetch its own writer from the network.
+    # By the standard library, since DuckDB would fetch its own writer from the network; only few want it.
+    import sqlite3
+
     connection = sqlite3.connect(target / FILE)
     try:
         # A file that was not written to its end is thrown away with its directory: no journal is needed.
