@@ -27,6 +27,7 @@ from tmdb_scrapy.pacing.tuning import (
     CAREFUL_QUIET_S,
     CEILING_AFTER_S,
     CEILING_SERVED_SHARE,
+    HELD_ENOUGH,
     LANDED_ABOVE_S,
     LANDED_ABOVE_SHARE,
     LANDING_DIVISOR_MOST,
@@ -182,6 +183,8 @@ class CarefulHolding(Careful):
         self._climb_per_s = climb / CAREFUL_QUIET_S
         self._at_once = False
         """Whether the rate is that after a refusal that came at once."""
+        self._held_per_s = 0.0
+        """The rate until the last look up began."""
 
     def growth_per_s(self, rate_per_s: float, history: History) -> float:
         over_s = self.quiet_s - CAREFUL_QUIET_S
@@ -189,6 +192,11 @@ class CarefulHolding(Careful):
             return self._climb_per_s
         growth_per_s = accelerating(CAREFUL_LOOK_UP_PER_S, over_s, CAREFUL_LOOK_UP_DOUBLES_S)
         return min(growth_per_s, CAREFUL_GROWTH_MOST_PER_S, fastest_growth_per_s(history))
+
+    def grown(self, rate_per_s: float, history: History) -> Phase:
+        if self.quiet_s <= CAREFUL_QUIET_S:
+            self._held_per_s = rate_per_s
+        return self
 
     def _too_soon(self, lasted_s: float) -> bool:
         return lasted_s < SOON_S
@@ -198,7 +206,11 @@ class CarefulHolding(Careful):
             return self._search_below(refusal) if self._at_once else self._a_little_less(refusal)
         if self._too_soon(lasted_s):
             return self._hold(refusal, window, min(2 * self._margin_share, MARGIN_MOST_SHARE))
-        return self._hold(refusal, window, max(self._margin_share / 2, MARGIN_SHARE))
+        step = self._hold(refusal, window, max(self._margin_share / 2, MARGIN_SHARE))
+        if lasted_s > CAREFUL_QUIET_S and step.rate_per_s < self._held_per_s * HELD_ENOUGH:
+            # What was held for so long holds; a hair more would be worth less than the refusal it risks.
+            return Step(step.phase, min(step.rate_per_s, self._held_per_s))
+        return step
 
     def _a_little_less(self, refusal: Refusal) -> Step:
         """Once it may have been a hair's breadth: the next tells whether the limit fell."""

@@ -54,6 +54,7 @@ CAREFUL_GROWTH_MOST_PER_S = 0.12
 CAREFUL_QUIET_S = 98.0
 CAREFUL_LOOK_UP_PER_S = 0.0005
 CAREFUL_LOOK_UP_DOUBLES_S = 2.0
+HELD_ENOUGH = 1.01  # times the rate held until a look up: only what is more is gone up to
 CAREFUL_EVENT_S = 0.3  # refusals so soon after another are the same event
 LANDED_ABOVE_S = 2.0  # a window of a second refuses what is too fast within two
 LANDED_ABOVE_SHARE = 0.85
