@@ -76,7 +76,7 @@ def test_what_leans_on_scrapys_private_parts_is_not_even_imported_with_another()
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ended.stdout.split() == [
-        f"tmdb_scrapy.engine.{name}" for name in ("choice", "crawler", "scheduler")
+        f"tmdb_scrapy.engine.{name}" for name in ("choice", "crawler", "insides", "scheduler")
     ]
 
 

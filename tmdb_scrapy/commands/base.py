@@ -134,15 +134,17 @@ class TmdbCommand(_Base):
     def ask(self, kind: Kind, question: Callable[[IdQueue], Awaitable[Result]]) -> Result:
         """What `question` returns about the queue of a kind. Raises `CommandFailed` when Redis refuses."""
 
-        return self._asked([kind], lambda client: question(IdQueue(client, kind)))
+        return self.ask_redis([kind], lambda client: question(IdQueue(client, kind)))
 
     def look(self, kinds: Sequence[Kind]) -> dict[str, Snapshot]:
         """How kinds stand at one moment, by name. Raises `CommandFailed` when Redis refuses."""
-        return self._asked(kinds, lambda client: snapshots(client, kinds))
+        return self.ask_redis(kinds, lambda client: snapshots(client, kinds))
 
-    def _asked(
+    def ask_redis(
         self, kinds: Sequence[Kind], question: Callable[[redis.asyncio.Redis], Awaitable[Result]]
     ) -> Result:
+        """What `question` returns about several kinds. Raises `CommandFailed` when Redis refuses."""
+
         async def asked() -> Result:
             async with connect(self.config) as client:
                 await self._look_at(client)
@@ -182,9 +184,12 @@ class KindsCommand(TmdbCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        parser.add_argument(
-            "kinds", nargs="+", type=kind_named, metavar="KIND", help=f"kinds of records: {', '.join(KINDS)}"
-        )
+        add_kinds(parser, "+", f"kinds of records: {', '.join(KINDS)}")
+
+
+def add_kinds(parser: argparse.ArgumentParser, how_many: str, meaning: str) -> None:
+    """The argument by which a user names kinds of records. `how_many` is argparse's `nargs`."""
+    parser.add_argument("kinds", nargs=how_many, type=kind_named, metavar="KIND", help=meaning)
 
 
 @contextmanager
@@ -232,6 +237,7 @@ __all__ = [
     "KindsCommand",
     "NoRedis",
     "TmdbCommand",
+    "add_kinds",
     "complain",
     "interruptible",
     "kind_named",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy import arguments
-from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, complain, interruptible, kind_named, unexpected
+from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, add_kinds, complain, interruptible, unexpected
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import FIRST, KINDS, Kind
 from tmdb_scrapy.local.redis_binary import RedisServerError
@@ -49,9 +49,7 @@ class Command(ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        parser.add_argument(
-            "kinds", nargs="*", type=kind_named, metavar="KIND", help=f"kinds of records (default: {FIRST})"
-        )
+        add_kinds(parser, "*", f"kinds of records (default: {FIRST})")
         parser.add_argument(
             "--records",
             "--movies",

@@ -8,12 +8,13 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import redis.asyncio
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy import privacy
 from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand
 from tmdb_scrapy.kinds import FIRST, KINDS
-from tmdb_scrapy.queue import IdQueue, Snapshot
+from tmdb_scrapy.queue import IdQueue, Snapshot, snapshots
 from tmdb_scrapy.queue.history import KEPT_DAYS, MINUTES_A_DAY, History, minute_of
 from tmdb_scrapy.records.part import merged_file
 from tmdb_scrapy.tables.engine import EngineFailed, NotInstalled
@@ -54,12 +55,13 @@ class Command(TmdbCommand, ScrapyCommand):
     def _crawls(self) -> tuple[list[Crawl], str]:
         """What is known of each kind, and why nothing is known from Redis."""
         crawls = [on_disk(self.config.data_dir, kind) for kind in KINDS.values()]
+        try:
+            looked, histories = self.ask_redis(list(KINDS.values()), _looked)
+        except CommandFailed as error:
+            return crawls, str(error)
         for crawl in crawls:
-            try:
-                crawl.snapshot, history = self.ask(crawl.kind, _picture)
-            except CommandFailed as error:
-                return crawls, str(error)
-            crawl.history = stretches(history)
+            crawl.snapshot = looked[crawl.kind.name]
+            crawl.history = stretches(histories[crawl.kind.name])
         return crawls, ""
 
     def _collected(self) -> tuple[Collected | None, str]:
@@ -82,6 +84,9 @@ class Command(TmdbCommand, ScrapyCommand):
             raise CommandFailed(f"{error}. Merge again, or take the line out") from None
 
 
-async def _picture(queue: IdQueue) -> tuple[Snapshot, History]:
+async def _looked(client: redis.asyncio.Redis) -> tuple[dict[str, Snapshot], dict[str, History]]:
+    """How all kinds stand at one moment, and what was in the days before, by name."""
     until = minute_of(time.time())
-    return await queue.snapshot(), await queue.history(until - KEPT_DAYS * MINUTES_A_DAY, until)
+    since = until - KEPT_DAYS * MINUTES_A_DAY
+    looked = await snapshots(client, KINDS.values())
+    return looked, {name: await IdQueue(client, kind).history(since, until) for name, kind in KINDS.items()}

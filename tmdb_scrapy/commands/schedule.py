@@ -8,7 +8,7 @@ from pathlib import Path
 from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy import privacy
-from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand, kind_named
+from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand, add_kinds
 from tmdb_scrapy.kinds import FIRST, KINDS
 from tmdb_scrapy.local import schedule
 from tmdb_scrapy.local.schedule import NAME, Job, ScheduleError
@@ -26,13 +26,7 @@ class Command(TmdbCommand, ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        parser.add_argument(
-            "kinds",
-            nargs="*",
-            type=kind_named,
-            metavar="KIND",
-            help=f"what to update: {', '.join(KINDS)} (default: {FIRST})",
-        )
+        add_kinds(parser, "*", f"what to update: {', '.join(KINDS)} (default: {FIRST})")
         chosen = parser.add_mutually_exclusive_group()
         chosen.add_argument("--install", action="store_true", help="install it")
         chosen.add_argument("--remove", action="store_true", help="take it back")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand, kind_named, named
+from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand, add_kinds, named
 from tmdb_scrapy.kinds import KINDS, Kind
 from tmdb_scrapy.queue import IdQueue, Ledger, Snapshot, State
 
@@ -32,13 +32,7 @@ class Command(TmdbCommand, ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        parser.add_argument(
-            "kinds",
-            nargs="*",
-            type=kind_named,
-            metavar="KIND",
-            help=f"kinds of records: {', '.join(KINDS)} (default: those that were seeded)",
-        )
+        add_kinds(parser, "*", f"kinds of records: {', '.join(KINDS)} (default: those that were seeded)")
         parser.add_argument("--watch", action="store_true", help="refresh in place until Ctrl-C")
 
     def execute(self, opts: argparse.Namespace) -> None:

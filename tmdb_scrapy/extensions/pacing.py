@@ -9,6 +9,7 @@ from typing import Self
 from scrapy import signals
 from scrapy.crawler import Crawler
 
+from tmdb_scrapy.engine.insides import is_closing
 from tmdb_scrapy.pacing.pacing import Pacing
 from tmdb_scrapy.worker import worker_of
 
@@ -41,13 +42,10 @@ class PacingExtension:
         self._watch = asyncio.ensure_future(self._close_with_engine())
 
     async def _close_with_engine(self) -> None:
-        """Let nobody wait for a turn once the engine stops: it waits for its requests before it says so
-        with any signal."""
+        """Let nobody wait for a turn once the engine stops, for it waits for its requests."""
         while True:
             await asyncio.sleep(WATCH_INTERVAL_S)
-            engine = self._crawler.engine
-            slot = engine._slot if engine else None
-            if slot is not None and slot.closing is not None:
+            if is_closing(self._crawler):
                 self.pacing.close()
                 return
 

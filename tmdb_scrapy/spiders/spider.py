@@ -19,6 +19,7 @@ from tmdb_scrapy.config import Config
 from tmdb_scrapy.downloader.obstacle import GivenUp
 from tmdb_scrapy.downloader.responses import verdict_of
 from tmdb_scrapy.downloader.verdict import Verdict, message_in
+from tmdb_scrapy.engine.insides import is_idle
 from tmdb_scrapy.engine.scheduler import DequeScheduler
 from tmdb_scrapy.extensions.console import console_password
 from tmdb_scrapy.extensions.heartbeat import HeartbeatExtension
@@ -61,7 +62,7 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
     def setup_redis(self, crawler: Crawler | None = None) -> None:
         """Connect as scrapy-redis does, but lease from the queue instead of popping on idle."""
         crawler = crawler or self.crawler
-        self.worker = Worker.of(self.kind, crawler, self.is_idle, self._close)
+        self.worker = Worker.of(self.kind, crawler, lambda: is_idle(crawler), self._close)
         config = self.worker.config
         self.server = self.worker.client
         self.redis_key = self.worker.queue.keys.queue
@@ -225,11 +226,3 @@ class TmdbSpider(RedisSpider):  # type: ignore[misc]
     def _close(self, reason: str) -> None:
         assert self.crawler.engine is not None  # it has asked this spider for its requests
         self._closing = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
-
-    def is_idle(self) -> bool:
-        """Whether the engine has nothing of ours in hand."""
-        engine = self.crawler.engine
-        scraper = engine.scraper.slot
-        return not engine.downloader.active and (scraper is None or scraper.is_idle()) and not (
-            engine.scheduler is not None and engine.scheduler.has_pending_requests()
-        )  # fmt: skip
