@@ -13,7 +13,7 @@ from tmdb_scrapy.queue import IdQueue, Ledger, Settlement, State
 from tmdb_scrapy.queue.freshness import known
 from tmdb_scrapy.queue.recorded_settings import present
 from tmdb_scrapy.sandbox.server.process import SandboxProcess
-from tmdb_scrapy.sources import days
+from tmdb_scrapy.sources import changes, days
 
 Invoke = Callable[..., int]
 Ask = Callable[..., Any]
@@ -236,6 +236,28 @@ def record_settings(world: World, config: Config) -> None:
 
     world.invoke("retry", "movies", "--missing")
     world.ask(settle_one)
+
+
+def test_asking_for_everything_gets_past_a_feed_that_cannot_be_read(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: Say
+) -> None:
+    world.be(1)
+    monkeypatch.setattr(changes, "LAST_PAGE", 0)
+    assert world.invoke("refresh", "movies") == 1
+    assert "scrapy refresh movies --all" in capsys.readouterr().err
+    assert world.mark() is None
+    assert world.invoke("refresh", "movies", "--all") == 0
+    assert world.mark() == FIRST + datetime.timedelta(days=1)
+    assert world.crawl() >= set(world.sandbox.catalogue().at(1).ids("movies"))
+
+
+def test_a_crawl_of_an_earlier_release_is_refreshed_since_the_day_of_its_export(world: World) -> None:
+    """Of which Redis has neither selections nor a day."""
+    world.ask(lambda queue: queue.client.hdel(queue.keys.about, "seeded_on", "selections"))
+    world.be(2)
+    assert world.invoke("refresh", "movies") == 0
+    assert world.mark() == FIRST + datetime.timedelta(days=2)
+    assert world.crawl() >= world.changed(0, 2) & set(world.sandbox.catalogue().at(2).ids("movies"))
 
 
 def test_asking_for_everything_takes_up_settings_that_changed(

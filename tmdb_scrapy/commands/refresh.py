@@ -61,6 +61,8 @@ class Command(KindsCommand, ScrapyCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say how many it would be")
 
     def execute(self, opts: argparse.Namespace) -> None:
+        if opts.since and opts.all:
+            raise CommandFailed("give --since or --all, not both", BAD_USE)
         for kind in opts.kinds:
             if opts.since and not kind.has_changes:
                 raise CommandFailed(f"--since: TMDb has no change feed of {kind.name}", BAD_USE)
@@ -78,7 +80,7 @@ class Command(KindsCommand, ScrapyCommand):
             file = download_here(self, kind, today, days.DAYS_BACK)
             compared = compare(file, kind, selections, before.ledger)
             compared.new += self._discovered(kind, before, selections)
-            told = self._told(kind, before, opts.since, today)
+            told = self._told(kind, before, opts, today)
         except (ExportError, FeedError) as error:
             raise CommandFailed(str(error)) from None
         oldest = today - datetime.timedelta(days=self.config.max_age_days)
@@ -122,10 +124,14 @@ class Command(KindsCommand, ScrapyCommand):
     def _seeded(self, kind: Kind) -> SeededRecord:
         return SeededRecord(self.config.data_dir / "exports", kind)
 
-    def _told(self, kind: Kind, before: Known, since: datetime.date | None, today: datetime.date) -> Told:
+    def _told(self, kind: Kind, before: Known, opts: argparse.Namespace, today: datetime.date) -> Told:
         """What the feed says, from a day before it was last read. Raises `FeedError` and `CommandFailed`."""
         if not kind.has_changes:
             return Told(set(), None)
+        if opts.all:
+            # Who asks for everything needs no feed, and gets past one that cannot be read.
+            return Told(set(), today)
+        since: datetime.date | None = opts.since
         mark = before.changes_read or before.seeded_on or self._first_export(kind)
         if mark is None and since is None:
             raise CommandFailed(
@@ -141,8 +147,8 @@ class Command(KindsCommand, ScrapyCommand):
 
     def _first_export(self, kind: Kind) -> datetime.date | None:
         """Seeded by an earlier release: its export is older than the seeding."""
-        days = [days.day_of(Path(each.file)) for each in self._seeded(kind).all()]
-        return min((day for day in days if day), default=None)
+        exported = [days.day_of(Path(each.file)) for each in self._seeded(kind).all()]
+        return min((day for day in exported if day), default=None)
 
     async def _read(self, kind: Kind, first: datetime.date, last: datetime.date) -> set[int]:
         from tmdb_scrapy.downloader.asking import Asking, NotAnswered
