@@ -19,8 +19,8 @@ from benchmarks.processes import Ran, run
 from benchmarks.scenarios.seeding import command_environment
 from benchmarks.workbench import Workbench
 from tmdb_scrapy.queue.keys import Keys
+from tmdb_scrapy.records.columns import from_single, write_index
 from tmdb_scrapy.records.index import Entry, index_of, part_header
-from tmdb_scrapy.records.lines import write_index
 from tmdb_scrapy.sandbox.catalogue.generated import GeneratedCatalogue
 
 LINE_BYTES = 5_000
@@ -171,7 +171,7 @@ def _write_part(path: Path, ids: range, before: bytes, after: bytes) -> None:
             part.write(line)
             entries.append(Entry(tmdb_id, len(line), time.time_ns(), offset, zlib.crc32(line)))
             offset += len(line)
-    write_index(index_of(path), part_header(path, entries[0].answered_ns), entries)
+    write_index(index_of(path), part_header(path, entries[0].answered_ns), from_single(entries))
 
 
 def _template() -> tuple[bytes, bytes]:

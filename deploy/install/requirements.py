@@ -9,8 +9,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PROJECT = "tmdb-scrapy"
-ONLY_HERE = {"fabric"}
-"""Drives the fleet; hosts are driven."""
+ONLY_HERE = {"fabric", "numpy"}
+"""Fabric drives the fleet, hosts are driven. With numpy merge and audit look at what was brought home."""
 
 EXTRAS = frozenset({"", "redis-server"})
 """Any host may become REMOTE_HOST and lack a redis-server of its own."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,17 @@ def crawled(invoke: Invoke, ask: Ask, config: Config, tmp_path: Path) -> Path:
     part.parent.mkdir(parents=True)
     part.write_bytes(line(1))
     return part
+
+
+def test_no_command_loads_numpy_before_it_has_work_for_it() -> None:
+    """Scrapy loads them all, also where a worker starts."""
+    code = (
+        "import importlib, pkgutil, sys, tmdb_scrapy.commands as commands\n"
+        "for each in pkgutil.iter_modules(commands.__path__, 'tmdb_scrapy.commands.'):\n"
+        "    importlib.import_module(each.name)\n"
+        "sys.exit('numpy' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_what_is_merged_is_audited(

@@ -17,9 +17,9 @@ from needs import needs
 from odd_records import movie, odd_people
 from sets import line
 
-from tmdb_scrapy.records.earlier import merged_header
+from tmdb_scrapy.records.columns import from_single, write_index
 from tmdb_scrapy.records.index import Entry, index_of
-from tmdb_scrapy.records.lines import write_index
+from tmdb_scrapy.records.merged import merged_header
 from tmdb_scrapy.tables.building import Order, Report, build
 
 Invoke = Callable[..., int]
@@ -70,7 +70,7 @@ def test_the_index_tells_which_record_was_fetched_last(invoke: Invoke, data_dir:
         at = datetime.datetime.fromisoformat(f"{days[one['id']]}T12:00:00+00:00").timestamp()
         index.append(Entry(one["id"], len(written), int(at) * 10**9, offset, zlib.crc32(written)))
         offset += len(written)
-    write_index(index_of(merged), merged_header(merged.stat()), index)
+    write_index(index_of(merged), merged_header(merged.stat()), from_single(index))
     assert invoke("tables") == 0
     with duckdb.connect(str(data_dir / "tmdb.duckdb"), read_only=True) as database:
         assert database.execute("SELECT name FROM genres").fetchall() == [("newer",)]

@@ -230,8 +230,10 @@ def test_every_byte_that_was_read_is_reported(tmp_path: Path, write: Write) -> N
     assert len(reports) > 3
     reports.clear()
     write("d", line(1, "new"))
-    merged(tmp_path, b"k" * 500, reports=reports)
-    assert sum(count for count, _ in reports) == reports[0][1]
+    for _ in range(2):  # the second finds nothing new
+        merged(tmp_path, b"k" * 500, reports=reports)
+        assert sum(count for count, _ in reports) == reports[0][1]
+        reports.clear()
 
 
 def test_memory_stays_flat(tmp_path: Path, write: Write) -> None:

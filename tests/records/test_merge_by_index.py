@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from movie_records import Records
 
-from tmdb_scrapy.records.earlier import find_line
+from tmdb_scrapy.records.columns import by_offset
 from tmdb_scrapy.records.index import ENTRY_BYTES, HEADER_BYTES, SortedIndex, index_of
-from tmdb_scrapy.records.merge import MergeIsRunning, alone
+from tmdb_scrapy.records.merge_lock import MergeIsRunning, merge_lock
+from tmdb_scrapy.records.merged import find_line
 
 Flip = Callable[[Path, bytes], None]
 
@@ -155,6 +156,13 @@ class TestChanges:
             assert entry is not None
             assert entry.answered_ns == 200 * 10**9, "that it was asked again is known"
 
+    def test_so_does_one_of_a_file_without_lines(self, records: Records) -> None:
+        records.part("a", (1, 100, "x"))
+        records.merge("q")
+        before = records.file.stat()
+        records.merge("q")
+        assert (records.file.stat().st_ino, records.titles()) == (before.st_ino, {})
+
     def test_changed_and_changed_back_before_a_merge_is_the_same(self, records: Records) -> None:
         records.part("a", (1, 100, "x"))
         records.merge("k")
@@ -267,14 +275,14 @@ class TestIndexes:
             records.part(f"p{round_number}", *((n, seconds, f"{n * round_number}") for n in range(2, 6)))
             records.merge(ledger)
             content = records.file.read_bytes()
-            with SortedIndex(records.index) as index:
-                found = {e.id: content[e.offset : e.offset + e.length] for e in index.by_offset()}
+            entries = [entry for some in by_offset(records.index) for entry in some.tolist()]
+            found = {entry[0]: content[entry[3] :][: entry[1]] for entry in entries}
             assert found == {n: records.line(n, title) for n, title in records.titles().items()}
 
 
 def test_two_merges_at_once_are_refused(records: Records) -> None:
     records.part("a", (1, 100, "x"))
-    with alone(records.data_dir / "movies"), pytest.raises(MergeIsRunning, match="another merge"):
+    with merge_lock(records.data_dir / "movies"), pytest.raises(MergeIsRunning, match="another merge"):
         records.merge("k")
     records.merge("k")
     assert records.titles() == {1: "x"}

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from movie_records import KIND, Records
 
-from tmdb_scrapy.records.earlier import find_line
 from tmdb_scrapy.records.merge import merge
+from tmdb_scrapy.records.merged import find_line
 
 MERGE_AND_DIE = """
 import os, signal, sys

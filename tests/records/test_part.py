@@ -20,7 +20,8 @@ from tmdb_scrapy.kinds import KINDS, Deciding
 from tmdb_scrapy.pipelines.part_writer import PartWriterPipeline
 from tmdb_scrapy.queue import IdQueue, Lease, Settlement, Traffic
 from tmdb_scrapy.queue.feed import Claim
-from tmdb_scrapy.records.index import entries, index_of
+from tmdb_scrapy.records.columns import trusted
+from tmdb_scrapy.records.index import index_of
 from tmdb_scrapy.records.part import Part
 from tmdb_scrapy.records.record import Record
 from tmdb_scrapy.spiders.of_kinds import SPIDERS
@@ -53,7 +54,12 @@ class Worker:
         return self.spider.worker.part.path.read_bytes().splitlines()
 
     def lines_in_index(self) -> int:
-        return len(list(entries(index_of(self.spider.worker.part.path))))
+        return len(indexed(self.spider.worker.part.path))
+
+
+def indexed(part: Path) -> list[int]:
+    """The IDs in the index of a part."""
+    return [tmdb_id for entries in trusted(index_of(part)) for tmdb_id in entries["id"].tolist()]
 
 
 def _body(lease: Lease) -> bytes:
@@ -167,9 +173,9 @@ def test_a_line_that_is_flushed_during_a_sync_waits_for_the_next_one_to_be_index
 
     monkeypatch.setattr(os, "fdatasync", flushing)
     part.sync()
-    assert [entry.id for entry in entries(index_of(part.path))] == [1]
+    assert indexed(part.path) == [1]
     part.sync()
-    assert [entry.id for entry in entries(index_of(part.path))] == [1, 2]
+    assert indexed(part.path) == [1, 2]
     part.close()
 
 
@@ -187,7 +193,7 @@ def test_a_full_disk_under_the_index_is_told_by_the_sync_and_by_every_later_call
             assert caught.value.errno == errno.ENOSPC
     with pytest.raises(OSError):
         part.close()
-    assert list(entries(index_of(part.path))) == []
+    assert indexed(part.path) == []
 
 
 def test_a_part_that_cannot_be_begun_leaves_no_index_beside_anothers(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
@@ -12,11 +13,13 @@ from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue, Ledger, State
 from tmdb_scrapy.queue.recorded_settings import present
 from tmdb_scrapy.records import collected
-from tmdb_scrapy.records.audit import Evidence, Finding, audit
 from tmdb_scrapy.records.part import merged_file
 from tmdb_scrapy.sources.discover import read_discovered
 from tmdb_scrapy.sources.export import ExportError
 from tmdb_scrapy.sources.seeded import DISCOVER, SeededRecord, select
+
+if TYPE_CHECKING:
+    from tmdb_scrapy.records.audit import Evidence, Finding
 
 
 class Command(KindsCommand, ScrapyCommand):
@@ -26,6 +29,8 @@ class Command(KindsCommand, ScrapyCommand):
         return "Compare export, ledger, queue and merged file"
 
     def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
+        from tmdb_scrapy.records.audit import audit
+
         evidence = self._evidence(kind)
         try:
             findings = audit(evidence)
@@ -69,6 +74,8 @@ class Command(KindsCommand, ScrapyCommand):
             )
 
     def _evidence(self, kind: Kind) -> Evidence:
+        from tmdb_scrapy.records.audit import Evidence
+
         picture = self.ask(kind, IdQueue.picture)
         return Evidence(
             kind=kind,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
@@ -13,9 +14,11 @@ from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import IdQueue, State
 from tmdb_scrapy.queue.recorded_settings import differences, present, way_out
 from tmdb_scrapy.records import collected
-from tmdb_scrapy.records.merge import Merged, MergeIsRunning, merge
-from tmdb_scrapy.records.prune import prune
+from tmdb_scrapy.records.merge_lock import MergeIsRunning
 from tmdb_scrapy.watch.bars import bytes_bar
+
+if TYPE_CHECKING:
+    from tmdb_scrapy.records.merge import Merged
 
 NAMED_IDS = 10
 
@@ -46,6 +49,8 @@ class Command(KindsCommand, ScrapyCommand):
         )
 
     def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
+        from tmdb_scrapy.records.merge import merge
+
         picture = self.ask(kind, IdQueue.picture)
         if not opts.drop:
             self._refuse_other_settings(kind, picture.settings)
@@ -107,6 +112,8 @@ class Command(KindsCommand, ScrapyCommand):
 
     def _prune(self, kind: Kind, ledger: bytes) -> None:
         """Raises `CommandFailed`."""
+        from tmdb_scrapy.records.prune import prune
+
         workers = self.ask(kind, lambda queue: queue.heartbeats.living())
         try:
             removed = prune(self.config.data_dir, kind, ledger, {worker.name for worker in workers})

@@ -13,7 +13,6 @@ from tmdb_scrapy.queue import IdQueue, Ledger, State
 from tmdb_scrapy.queue.recorded_settings import differing, filter_keys, is_stricter, present
 from tmdb_scrapy.queue.states import Letters
 from tmdb_scrapy.records import collected
-from tmdb_scrapy.records.earlier import ids_of_lines
 from tmdb_scrapy.records.index import index_of
 from tmdb_scrapy.records.part import merged_file, parts_directory
 
@@ -117,6 +116,8 @@ class Command(KindsCommand, ScrapyCommand):
 
     def _merged(self, kind: Kind) -> set[int | None]:
         """The IDs in the merged file. Raises `CommandFailed` when there are lines that it cannot have."""
+        from tmdb_scrapy.records.checked import ids_of_lines
+
         file = merged_file(self.config.data_dir, kind)
         parts = parts_directory(self.config.data_dir, kind).glob("*.jsonl")
         # A merge that found nothing new writes the index only.

@@ -11,8 +11,8 @@ from tmdb_scrapy.arguments import argument
 from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand, kind_named
 from tmdb_scrapy.kinds import KINDS, Kind
 from tmdb_scrapy.queue import IdQueue, State
-from tmdb_scrapy.records.earlier import find_line
 from tmdb_scrapy.records.index import HIGHEST_ID
+from tmdb_scrapy.records.merged import find_line
 from tmdb_scrapy.records.part import merged_file
 from tmdb_scrapy.values import whole_number
 

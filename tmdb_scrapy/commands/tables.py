@@ -12,8 +12,8 @@ from scrapy.commands import ScrapyCommand
 from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, TmdbCommand, plural
 from tmdb_scrapy.kinds import FIRST, KINDS
 from tmdb_scrapy.open_files import advice
-from tmdb_scrapy.records.earlier import index_fits
 from tmdb_scrapy.records.index import SortedIndex, index_of
+from tmdb_scrapy.records.merged import index_fits
 from tmdb_scrapy.records.part import merged_file
 from tmdb_scrapy.tables.building import DATABASE, Order, Report, build
 from tmdb_scrapy.tables.engine import EngineFailed, NotInstalled

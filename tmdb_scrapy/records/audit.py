@@ -10,7 +10,7 @@ from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.queue import Picture, State
 from tmdb_scrapy.queue.recorded_settings import differences, differing, way_out
 from tmdb_scrapy.queue.states import OPEN
-from tmdb_scrapy.records.earlier import ids_of_lines
+from tmdb_scrapy.records.checked import ids_of_lines
 from tmdb_scrapy.records.ledger import GONE, KEPT, standings
 
 ALWAYS_SHOWN = (State.QUEUED, State.KEPT, State.DROPPED, State.MISSING, State.FAILED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, Literal, Self
 
@@ -40,9 +41,11 @@ class Changes:
     def __exit__(self, *_: object) -> None:
         self._file.close()
 
-    def add(self, tmdb_id: int, change: Change) -> None:
-        self.counts[change] += 1
-        self._file.write(b'{"id":%d,"change":"%b"}\n' % (tmdb_id, change.encode()))
+    def add(self, ids: Sequence[int], change: Change) -> None:
+        """Raises `OSError`."""
+        self.counts[change] += len(ids)
+        line = b'{"id":%%d,"change":"%b"}\n' % change.encode()
+        self._file.write(line * len(ids) % tuple(ids))
 
     def finish(self) -> None:
         """All is on disk when this returns. Raises `OSError`."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import mmap
-from array import array
 from collections.abc import Iterator
-from pathlib import Path
 
-from tmdb_scrapy.records.index import Entry, blocks
+import numpy as np
+
+from tmdb_scrapy.records.columns import ENTRY, Column, Entries
+from tmdb_scrapy.records.index import ENTRIES_A_READ, Entry
 
 NOWHERE = 0
-"""The source of a line that does not come into the file."""
+"""The source of an ID that has no line in the file."""
 EARLIER = 1
 """The source of lines of the earlier merged file."""
 PLACED = 2
@@ -20,97 +20,88 @@ FIRST_PART = 3
 
 
 class Chosen:
-    """28 bytes a line and four for each possible ID. Rows are numbered in the order in which they came."""
+    """A column for each thing to know of a line, with a cell for each possible ID, 29 bytes in all. Cells
+    that nothing is written to take no memory. The last one is no ID's: empty, it stands for all beyond.
+    """
 
-    def __init__(self) -> None:
-        self._row_after = _zeros(1)
-        """By ID: its row + 1; 0 of an ID that has none."""
-        self.source = array("I")
-        self.answered_ns = array("Q")
-        self.offset = array("Q")
-        self.length = array("I")
-        self.crc = array("I")
+    def __init__(self, ids: int) -> None:
+        """For the IDs below `ids`."""
+        self.source = np.zeros(ids + 1, np.uint32)
+        self.answered_ns = np.zeros(ids + 1, np.uint64)
+        self.offset = np.zeros(ids + 1, np.uint64)
+        self.length = np.zeros(ids + 1, np.uint32)
+        self.crc = np.zeros(ids + 1, np.uint32)
+        self.was_there = np.zeros(ids + 1, np.bool_)
+        """Whether the earlier file has a line of the ID, good or not."""
 
-    def __len__(self) -> int:
-        return len(self.source)
+    def cells(self, lines: Entries) -> Column:
+        """Where the columns have the IDs of these lines."""
+        cells: Column = np.minimum(lines["id"], len(self.source) - 1)
+        return cells
 
-    def row(self, tmdb_id: int) -> int:
-        """-1 of an ID that has none."""
-        return self._row_after[tmdb_id] - 1 if tmdb_id < len(self._row_after) else -1
+    def take(self, lines: Entries, source: int) -> None:
+        """Lines of different IDs, each in place of any that its ID had."""
+        ids = lines["id"]
+        self.source[ids] = source
+        for column in ("answered_ns", "offset", "length", "crc"):
+            getattr(self, column)[ids] = lines[column]
 
-    def add(self, entry: Entry, source: int) -> None:
-        """The first line of an ID."""
-        self.source.append(source)
-        self.answered_ns.append(entry.answered_ns)
-        self.offset.append(entry.offset)
-        self.length.append(entry.length)
-        self.crc.append(entry.crc)
-        self._make_room_for(entry.id)
-        self._row_after[entry.id] = len(self.source)
+    def offer(self, lines: Entries, source: int) -> int:
+        """Lines of a part: one is taken if it is the first of its ID, or newer than the one taken before. Of
+        two of one time the later is taken, but never in place of one of the earlier file.
 
-    def _make_room_for(self, tmdb_id: int) -> None:
-        known = len(self._row_after)
-        if tmdb_id >= known:
-            larger = _zeros(max(tmdb_id + 1, 2 * known))
-            larger[:known] = self._row_after
-            self._row_after = larger
+        Returns how many lines of parts were set aside for others of parts."""
+        # Of equal ones the later stays behind: the last of an ID is the one of it that has a chance.
+        lines = lines[np.lexsort((lines["answered_ns"], lines["id"]))]
+        ids = lines["id"]
+        is_last = np.append(ids[1:] != ids[:-1], True)[: len(ids)]
+        held, held_ns = self.source[ids], self.answered_ns[ids]
+        is_newer = (lines["answered_ns"] > held_ns) | ((lines["answered_ns"] == held_ns) & (held != EARLIER))
+        self.take(lines[is_newer & is_last], source)
+        return int(np.count_nonzero((held > EARLIER) | (is_newer & ~is_last)))
 
-    def replace(self, row: int, entry: Entry, source: int) -> None:
-        """Another line for an ID that has one."""
-        self.source[row] = source
-        self.answered_ns[row] = entry.answered_ns
-        self.offset[row] = entry.offset
-        self.length[row] = entry.length
-        self.crc[row] = entry.crc
+    def leave_the_same(self, earlier: Entries) -> None:
+        """A record that was fetched again and found the same keeps its earlier line, with the newer time. By
+        length and CRC-32: of four billion records that did change, one is taken for the same."""
+        ids = earlier["id"]
+        same = earlier[
+            (self.source[ids] >= FIRST_PART)
+            & (self.length[ids] == earlier["length"])
+            & (self.crc[ids] == earlier["crc"])
+        ]
+        self.source[same["id"]] = EARLIER
+        self.offset[same["id"]] = same["offset"]
 
-    def set_aside(self, row: int) -> None:
-        """The line of a row is of no use: any other of its ID is newer."""
-        self.source[row] = NOWHERE
-        self.answered_ns[row] = 0
+    def of(self, lines: Entries, source: int) -> Entries:
+        """Those lines of a part that were chosen."""
+        cells = self.cells(lines)
+        chosen: Entries = lines[(self.source[cells] == source) & (self.offset[cells] == lines["offset"])]
+        return chosen
 
-    def offer(self, entry: Entry, source: int) -> bool:
-        """A line of a part: taken when it is the first of its ID, or newer than the one taken before. Of two
-        of the same time the later is taken, but never in place of one of the earlier file.
+    def place(self, lines: Entries, offset: int) -> None:
+        """Lines of parts are in the file, one after another from `offset` on."""
+        ids, lengths = lines["id"], lines["length"].astype(np.uint64)
+        self.source[ids] = PLACED
+        self.offset[ids] = np.cumsum(lengths) - lengths + np.uint64(offset)
 
-        Returns whether a line of a part was set aside for another of a part."""
-        row = self.row(entry.id)
-        if row < 0:
-            self.add(entry, source)
-            return False
-        holder = self.source[row]
-        newer_by_ns = entry.answered_ns - self.answered_ns[row]
-        if newer_by_ns > 0 or (newer_by_ns == 0 and holder != EARLIER):
-            self.replace(row, entry, source)
-        return holder > EARLIER
+    def give_up(self, tmdb_id: int, before: Entry | None) -> None:
+        """The line of an ID cannot be had. What the earlier file has of it stays, if anything."""
+        self.source[tmdb_id] = NOWHERE
+        if before is not None:
+            self.source[tmdb_id] = EARLIER
+            self.answered_ns[tmdb_id], self.offset[tmdb_id] = before.answered_ns, before.offset
+            self.length[tmdb_id], self.crc[tmdb_id] = before.length, before.crc
 
-    def rows_by_id(self) -> Iterator[tuple[int, int]]:
-        """IDs in ascending order, with their rows."""
-        for tmdb_id, row_after in enumerate(self._row_after):
-            if row_after:
-                yield tmdb_id, row_after - 1
+    def ids(self) -> Iterator[Column]:
+        """IDs that have a line, in ascending order, some at a time."""
+        for start in range(0, len(self.source), ENTRIES_A_READ):
+            yield np.flatnonzero(self.source[start : start + ENTRIES_A_READ]) + start
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[Entries]:
         """The lines of the file by ID, once `offset` is where they lie in it."""
-        for tmdb_id, row in self.rows_by_id():
-            if self.source[row] != NOWHERE:
-                yield Entry(tmdb_id, self.length[row], self.answered_ns[row], self.offset[row], self.crc[row])
-
-    def load(self, index: Path) -> None:
-        """Rows for the lines of the earlier file, the first ones of all: their numbers are those of its
-        index. Raises `OSError`."""
-        for block in blocks(index):
-            words, long_words = memoryview(block).cast("I"), memoryview(block).cast("Q")
-            ids = words[::8]
-            self._make_room_for(max(ids))
-            for row_after, tmdb_id in enumerate(ids, len(self.source) + 1):
-                self._row_after[tmdb_id] = row_after
-            self.source.extend([EARLIER] * len(ids))
-            self.length.extend(words[1::8])
-            self.answered_ns.extend(long_words[1::4])
-            self.offset.extend(long_words[2::4])
-            self.crc.extend(words[6::8])
-
-
-def _zeros(count: int) -> memoryview:
-    """So many numbers of four bytes. Pages that nothing is written to take no memory."""
-    return memoryview(mmap.mmap(-1, 4 * count, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)).cast("I")
+        for ids in self.ids():
+            entries = np.zeros(len(ids), ENTRY)
+            entries["id"] = ids
+            for column in ("answered_ns", "offset", "length", "crc"):
+                entries[column] = getattr(self, column)[ids]
+            yield entries

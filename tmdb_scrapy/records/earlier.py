@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
-from isal.isal_zlib import crc32
+import numpy as np
 
-from tmdb_scrapy.records.chosen import EARLIER, Chosen
-from tmdb_scrapy.records.index import Entry, Header, SortedIndex, checksum_and_bytes, index_of, read_header
-from tmdb_scrapy.records.lines import read_lines, write_index
-
-BUFFER_BYTES = 1 << 20
-
-
-def merged_header(status: os.stat_result) -> Header:
-    """What names a merged file: an index of an earlier or another one has another size or time."""
-    return Header(status.st_size, status.st_mtime_ns)
+from tmdb_scrapy.records.checked import spoilt_ids
+from tmdb_scrapy.records.columns import ENTRY, Entries, all_entries, write_index
+from tmdb_scrapy.records.index import Entry, SortedIndex, checksum_and_bytes, index_of, read_header
+from tmdb_scrapy.records.lines import read_lines
+from tmdb_scrapy.records.merged import index_fits, merged_header
 
 
 class Earlier:
@@ -30,27 +22,28 @@ class Earlier:
         self, path: Path, index: SortedIndex, damage: list[tuple[int, int]], spoilt: list[int]
     ) -> None:
         self.path = path
-        self.index = index
         self.damage = damage
         """Offset and length of each line that is no whole record, or a second one of its ID."""
         self.spoilt = spoilt
         """IDs whose lines are not as they were merged; only looked for when asked to."""
-
-    def __len__(self) -> int:
-        return len(self.index)
+        self._index = index
 
     @property
     def size(self) -> int:
-        return self.index.header.which
+        return self._index.header.which
 
+    @property
+    def highest_id(self) -> int:
+        """-1 of a file without lines."""
+        return self._index.entry(len(self._index) - 1).id if len(self._index) else -1
 
-def index_fits(merged: Path) -> bool:
-    """Whether the index beside a merged file is whole and its own. Raises `OSError`."""
-    header = read_header(index_of(merged))
-    named = merged_header(merged.stat())
-    if header is None or header[:2] != named[:2]:
-        return False
-    return checksum_and_bytes(index_of(merged)) == (header.crc, named.which)
+    def blocks(self) -> Iterator[Entries]:
+        """All lines by ID, in ascending order. Raises `OSError`."""
+        return all_entries(self._index.path)
+
+    def find_good(self, tmdb_id: int) -> Entry | None:
+        """The line of an ID; None when it has none, or one that is known to be spoilt."""
+        return None if tmdb_id in self.spoilt else self._index.find(tmdb_id)
 
 
 @contextlib.contextmanager
@@ -63,77 +56,42 @@ def open_earlier(merged: Path, *, check: bool = False) -> Iterator[Earlier | Non
         yield None
         return
     damage = [] if index_fits(merged) else _make_index(merged)
+    spoilt = spoilt_ids(merged) if check else []
     with SortedIndex(index_of(merged)) as index:
-        yield Earlier(merged, index, damage, _spoilt(merged, index) if check else [])
-
-
-def _spoilt(merged: Path, index: SortedIndex) -> list[int]:
-    with merged.open("rb", buffering=BUFFER_BYTES) as file:
-        return [entry.id for entry in index.by_offset() if not _is_as_merged(file, entry)]
-
-
-def _is_as_merged(file: BinaryIO, entry: Entry) -> bool:
-    file.seek(entry.offset)
-    return crc32(file.read(entry.length)) == entry.crc
+        yield Earlier(merged, index, damage, spoilt)
 
 
 def _make_index(merged: Path) -> list[tuple[int, int]]:
-    """Of lines that an index of another state of the file has too, it tells when they were answered. Of the
-    others that is not known: any line of a part is taken to be newer."""
+    """Of two lines of an ID the first counts. Returns offset and length of the others, and of all that is no
+    whole record. Memory: 100 bytes a line."""
     status = merged.stat()
     damage: list[tuple[int, int]] = []
-    found = Chosen()
-    with _older_index(index_of(merged)) as older:
-        for place, entry in read_lines(merged, 0, status.st_size):
-            if entry is None or found.row(entry.id) >= 0:
-                damage.append(place)
-                continue
-            known = older.find(entry.id) if older else None
-            same = known is not None and (known.length, known.crc) == (entry.length, entry.crc)
-            found.add(entry._replace(answered_ns=known.answered_ns) if known and same else entry, EARLIER)
-    write_index(index_of(merged), merged_header(status), found.entries())
+    packed = bytearray()
+    for place, entry in read_lines(merged, 0, status.st_size):
+        if entry is None:
+            damage.append(place)
+        else:
+            packed += entry.packed()
+    found = np.frombuffer(packed, ENTRY)
+    _, first = np.unique(found["id"], return_index=True)
+    repeated = np.delete(found, first)
+    damage += zip(repeated["offset"].tolist(), repeated["length"].tolist(), strict=True)
+    lines = found[first]
+    _remember_answers(lines, index_of(merged))
+    write_index(index_of(merged), merged_header(status), [lines])
     return damage
 
 
-@contextlib.contextmanager
-def _older_index(path: Path) -> Iterator[SortedIndex | None]:
-    header = read_header(path)
-    if header is None or checksum_and_bytes(path)[0] != header.crc:
-        yield None
+def _remember_answers(lines: Entries, older: Path) -> None:
+    """Of lines that an index of another state of the file has too, it tells when they were answered. Of the
+    others that is not known: any line of a part is taken to be newer."""
+    header = read_header(older)
+    if header is None or checksum_and_bytes(older)[0] != header.crc:
         return
-    with SortedIndex(path) as index:
-        yield index
-
-
-def find_line(merged: Path, tmdb_id: int) -> bytes | None:
-    """The line of an ID in a merged file; None when it has none. By the index where it fits; else the file is
-    read. Raises `OSError`, also for a line that is not as it was merged."""
-    entry = _find_entry(merged, tmdb_id)
-    if entry is None:
-        return None
-    with merged.open("rb") as file:
-        file.seek(entry.offset)
-        line = file.read(entry.length)
-    if crc32(line) != entry.crc:
-        raise OSError(errno.EIO, f"{merged}: the line of ID {tmdb_id} is not as it was merged")
-    return line
-
-
-def _find_entry(merged: Path, tmdb_id: int) -> Entry | None:
-    if index_fits(merged):
-        with SortedIndex(index_of(merged)) as index:
-            return index.find(tmdb_id)
-    lines = read_lines(merged, 0, merged.stat().st_size)
-    return next((entry for _, entry in lines if entry is not None and entry.id == tmdb_id), None)
-
-
-def ids_of_lines(merged: Path) -> Iterator[int | None]:
-    """The ID of each line in the order of the file; None for a line that is no whole record, or not as it was
-    merged. Raises `OSError`."""
-    if not index_fits(merged):
-        for _, entry in read_lines(merged, 0, merged.stat().st_size):
-            yield entry.id if entry else None
-        return
-    with SortedIndex(index_of(merged)) as index, merged.open("rb", buffering=BUFFER_BYTES) as file:
-        for entry in index.by_offset():
-            yield entry.id if _is_as_merged(file, entry) else None
+    for known in all_entries(older):
+        places = np.searchsorted(lines["id"], known["id"])
+        known, places = known[places < len(lines)], places[places < len(lines)]
+        same = np.logical_and.reduce(
+            [lines[column][places] == known[column] for column in ("id", "length", "crc")]
+        )
+        lines["answered_ns"][places[same]] = known["answered_ns"][same]

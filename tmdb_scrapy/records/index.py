@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import mmap
 import struct
-from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,13 +21,10 @@ MAGIC = int.from_bytes(b"tmdbidx1", "big")
 _HEADER = struct.Struct("=QQQI")
 _ENTRY = struct.Struct("=IIQQI")
 _CHECK = struct.Struct("=I")
-_ENTRY_OF_CHECKED = struct.Struct("=IIQQI4x")
-ENTRY_BYTES = HEADER_BYTES = _ENTRY_OF_CHECKED.size
+ENTRY_BYTES = HEADER_BYTES = _ENTRY.size + _CHECK.size
 HIGHEST_ID = (1 << 29) - 1
 """The ledger has a byte an ID, and a string of Redis ends at 512 MB: https://redis.io/docs/latest/develop/data-types/strings/"""
 ENTRIES_A_READ = 1 << 12
-REGION_BITS = 26
-"""Lines are sorted within regions of 64 MB: a list of Python's numbers is never long."""
 
 
 class Entry(NamedTuple):
@@ -87,20 +83,6 @@ def read_header(index: Path) -> Header | None:
     return Header(which, since, crc)
 
 
-def entries(index: Path) -> Iterator[Entry]:
-    """The entries of an index in their order, up to one that is torn or spoilt. Raises `OSError`."""
-    for block in blocks(index):
-        view = memoryview(block)
-        places, checks = (
-            range(0, len(block), ENTRY_BYTES),
-            view.cast("I")[ENTRY_BYTES // 4 - 1 :: ENTRY_BYTES // 4],
-        )
-        for at, entry, check in zip(places, _ENTRY_OF_CHECKED.iter_unpack(block), checks, strict=True):
-            if check != crc32(view[at : at + _ENTRY.size]):
-                return
-            yield Entry._make(entry)
-
-
 def blocks(index: Path) -> Iterator[bytes]:
     """All whole entries as they lie there, many at a time. Raises `OSError`."""
     with index.open("rb") as file:
@@ -125,7 +107,6 @@ class SortedIndex:
         self._words = memoryview(self._map)
         whole = len(self._map) - len(self._map) % ENTRY_BYTES
         self._ids = self._words[:whole].cast("I")[HEADER_BYTES // 4 :: ENTRY_BYTES // 4]
-        self._offsets = self._words[:whole].cast("Q")[HEADER_BYTES // 8 + 2 :: ENTRY_BYTES // 8]
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -138,7 +119,6 @@ class SortedIndex:
 
     def close(self) -> None:
         self._ids.release()
-        self._offsets.release()
         self._words.release()
         self._map.close()
 
@@ -152,15 +132,6 @@ class SortedIndex:
         if number == len(self._ids) or self._ids[number] != tmdb_id:
             return None
         return self.entry(number)
-
-    def by_offset(self) -> Iterator[Entry]:
-        """All entries in the order in which their lines lie. Memory: 4 bytes an entry."""
-        regions: dict[int, array[int]] = {}
-        for number, offset in enumerate(self._offsets):
-            regions.setdefault(offset >> REGION_BITS, array("I")).append(number)
-        for region in sorted(regions):
-            for number in sorted(regions.pop(region), key=self._offsets.__getitem__):
-                yield self.entry(number)
 
 
 def checksum_and_bytes(index: Path) -> tuple[int, int]:

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
-from array import array
-from bisect import bisect_left
 from collections.abc import Iterator
 
-from tmdb_scrapy.records.index import REGION_BITS
+import numpy as np
+
+from tmdb_scrapy.records.columns import Column
 
 
 class Stretches:
-    """Lines that are taken out of a file, and the stretches between them. 24 bytes a line that is out."""
+    """The stretches of a file between lines that are taken out of it."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, offsets: Column, lengths: Column) -> None:
+        """`offsets` and `lengths` of the lines that are out, in any order."""
+        order = np.argsort(offsets)
         self._size = size
-        self._out = [array("Q") for _ in range((size >> REGION_BITS) + 1)]
-        self._starts = array("Q")
-        self._before = array("Q", [0])
+        self._out = offsets[order]
+        self._taken = np.append(np.uint64(0), np.cumsum(lengths[order], dtype=np.uint64))
+        """How many bytes the first 0, 1, 2, … lines that are out have."""
 
     def __bool__(self) -> bool:
         """Whether anything is taken out."""
-        return any(self._out)
-
-    def take_out(self, offset: int, length: int) -> None:
-        self._out[offset >> REGION_BITS].extend((offset, length))
+        return len(self._out) > 0
 
     def left(self) -> Iterator[tuple[int, int]]:
-        """Start and end of each stretch that stays. Call it once, when all is taken out."""
-        start = taken = 0
-        for region in self._out:
-            for offset, length in sorted(zip(region[::2], region[1::2], strict=True)):
-                if start < offset:
-                    yield start, offset
-                start = offset + length
-                taken += length
-                self._starts.append(offset)
-                self._before.append(taken)
-        if start < self._size:
-            yield start, self._size
+        """Start and end of each stretch that stays."""
+        starts = np.append(np.uint64(0), self._out + np.diff(self._taken))
+        ends = np.append(self._out, np.uint64(self._size))
+        stays = starts < ends
+        return zip(starts[stays].tolist(), ends[stays].tolist(), strict=True)
 
-    def taken_before(self, offset: int) -> int:
-        """How many bytes less are before a line that stays, once `left` has come to its end."""
-        return self._before[bisect_left(self._starts, offset)]
+    def taken_before(self, offsets: Column) -> Column:
+        """How many bytes less are before lines that stay."""
+        return self._taken[np.searchsorted(self._out, offsets)]
