@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 BUFFER_BYTES = 1 << 16
-STRETCH_BYTES = 16 << 20
-"""So much is copied in one call: progress and Ctrl-C wait for it."""
+COPIED_BYTES = 1 << 20
+"""So much is copied at once: it stays in the processor's cache."""
 SYNC_BYTES = 64 << 20
 """So much is written between two syncs: the disk writes while the next lines are looked at."""
-CANNOT_COPY = {errno.ENOSYS, errno.EXDEV, errno.EINVAL, errno.EOPNOTSUPP}
 
 
 class Output:
@@ -26,7 +25,6 @@ class Output:
         self._thread = ThreadPoolExecutor(1)
         self._syncing: Future[None] | None = None
         self._unsynced = 0
-        self._copies_in_kernel = hasattr(os, "copy_file_range")
         self.size = 0
 
     def __enter__(self) -> Self:
@@ -43,26 +41,14 @@ class Output:
 
     def copy(self, source: BinaryIO, start: int, end: int) -> None:
         """Add what lies between two offsets of another file, as it is. Raises `OSError`."""
-        self._file.flush()
         while start < end:
-            count = self._copy_some(source.fileno(), min(end - start, STRETCH_BYTES), start)
-            if count == 0:
+            # The kernel's own copy_file_range takes a fifth longer: it goes page by page.
+            some = os.pread(source.fileno(), min(end - start, COPIED_BYTES), start)
+            if not some:
                 raise OSError(errno.EIO, f"{source.name} is shorter than its index says")
-            start += count
-            self._advance(count)
-            self._report(count)
-
-    def _copy_some(self, source: int, count: int, offset: int) -> int:
-        if self._copies_in_kernel:
-            try:
-                return os.copy_file_range(source, self._file.fileno(), count, offset)
-            except OSError as error:
-                if error.errno not in CANNOT_COPY:
-                    raise
-                self._copies_in_kernel = False
-        count = self._file.write(os.pread(source, count, offset))
-        self._file.flush()
-        return count
+            self.write(some)
+            start += len(some)
+            self._report(len(some))
 
     def _advance(self, count: int) -> None:
         """Raises `OSError` when the disk refused earlier bytes."""
