@@ -409,14 +409,24 @@ class TestProgress:
 
         asyncio.run(story())
 
-    def test_a_worker_of_another_release_lives_although_it_cannot_be_understood(
-        self, tell: Tell, beat: Beat, plain: redis.Redis
+    @pytest.mark.parametrize(
+        "said",
+        [
+            b'{"name":"ada","pid":"of a later release"}',
+            b'{"name":"bob","host":"h","pid":1,"state":"crawling"}',
+            b'{"name":"ada","host":"h","pid":1,"state":"crawling","silent_until":1e300}',
+            b'{"name":"ada","host":"h","pid":1,"state":"crawling","memory_bytes":1' + b"0" * 400 + b"}",
+            b'{"name":"ada","host":"h","pid":1,"state":"crawling","answers":-1}',
+        ],
+    )
+    def test_a_worker_lives_although_it_cannot_be_understood(
+        self, tell: Tell, beat: Beat, plain: redis.Redis, said: bytes
     ) -> None:
         async def story(queue: IdQueue) -> None:
             await queue.heartbeats.beat(beat("ada"))
             await queue.seed([1, 2])
             await queue.lease("ada", 2)
-            plain.set(queue.keys.worker("ada"), b'{"name":"ada","pid":"of a later release"}')
+            plain.set(queue.keys.worker("ada"), said)
             (worker,) = await queue.heartbeats.living()
             assert (worker.name, worker.state) == ("ada", "unreadable")
             assert (await queue.snapshot()).lost == {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from tmdb_scrapy.queue import Heartbeat, Snapshot
-from tmdb_scrapy.queue.keys import UPDATED_AT
 from tmdb_scrapy.watch.sampler import Sample
 
 NOW = 1_764_072_000.0
@@ -28,7 +27,7 @@ def movies(*workers: Heartbeat, **details: Any) -> Snapshot:
             "queued": 90, "refreshing": 10, "kept": 50, "dropped": 30, "missing": 5, "failed": 4, "stale": 1
         },
         "dropped": {"budget": 29, "cast": 1}, "leased": 7, "workers": list(workers),
-        "lost": {"there-2-def": 12}, "about": {UPDATED_AT: "1764000000"},
+        "lost": {"there-2-def": 12}, "updated_at": 1_764_000_000.0,
     }  # fmt: skip
     return Snapshot(**{**given, **details})
 

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tmdb_scrapy.watch.charts import STYLE, Bar, Chart, Line, bars, cells, columns, lines
+from tmdb_scrapy.watch.charts import DOT, STYLE, Bar, Chart, Line, bars, cells, columns, lines
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = (
@@ -208,3 +208,12 @@ def test_the_colour_blind_can_tell_colours_that_stand_side_by_side(page: str, bl
     for one, other in combinations(series, 2):
         distance = sum((a - b) ** 2 for a, b in zip(seen(one), seen(other), strict=True)) ** 0.5
         assert distance > 12, (one, other)
+
+
+def test_one_moment_has_one_label_and_dots_that_can_be_seen() -> None:
+    svg = drawn(lines("One", "minute", [60.0], [Line("kept", [1.5]), Line("failed", [None])], "1/s"))
+    assert [text for text in svg.itertext() if text == "00:01"] == ["00:01"]
+    drawn_points = [line.get("points", "") for line in svg.iter(f"{SVG}polyline")]
+    (points,) = (each for each in drawn_points if ",10 " not in each)  # the legend's lie there
+    (left, height), (right, same) = (map(float, point.split(",")) for point in points.split())
+    assert (right - left, height - same) == (DOT, 0)

@@ -48,6 +48,7 @@ def shown(**kinds: Snapshot) -> str:
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
+        (-7_200, "0 s"),
         (0, "0 s"),
         (59.4, "59 s"),
         (59.6, "1 min 00 s"),

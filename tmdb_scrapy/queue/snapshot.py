@@ -9,11 +9,12 @@ from typing import Any, NamedTuple, Self
 
 import msgspec
 import redis.asyncio
+from redis.exceptions import DataError
 
 from tmdb_scrapy.kinds import Kind
-from tmdb_scrapy.queue.heartbeat import Heartbeat, read
+from tmdb_scrapy.queue.heartbeat import LATEST, Heartbeat, read
 from tmdb_scrapy.queue.history import MINUTES_A_DAY, Minute, day_of, decoded, minute_of
-from tmdb_scrapy.queue.keys import GROUP, SCHEMA, Keys
+from tmdb_scrapy.queue.keys import GROUP, SCHEMA, UPDATED_AT, Keys
 from tmdb_scrapy.queue.release import refuse_later
 from tmdb_scrapy.queue.states import DROPPED_FOR, OPEN, State
 
@@ -40,8 +41,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Why IDs that are failed or stale came to that; of many, only the first."""
     recent: dict[int, Minute] = {}
     """The last `RECENT_MINUTES`, this one included (see `queue.history.History`)."""
-    about: dict[str, str] = {}
-    """What else was noted of the kind (see `queue.keys`)."""
+    updated_at: float = 0.0
+    """When `scrapy update` last ended well, in seconds since the epoch; 0 for never."""
 
     def of(self, state: State) -> int:
         return self.counts.get(state.label, 0)
@@ -81,7 +82,16 @@ class Question(NamedTuple):
         return cls(keys.kind, [*asked, *days], [GROUP, keys.worker_prefix, of_today, *fields], minutes)
 
     def answered(self, answer: list[Any]) -> Snapshot:
-        """The snapshot of which the script's answer tells. Raises `OtherRelease`."""
+        """The snapshot of which the script's answer tells. Raises `OtherRelease`, and `DataError` for keys
+        that somebody else wrote."""
+        try:
+            return self._understood(answer)
+        except ValueError as error:
+            raise DataError(
+                f"the keys of {self.kind} hold what this program does not write: {error}"
+            ) from None
+
+    def _understood(self, answer: list[Any]) -> Snapshot:
         written, flat, control, failures, leased, consumers, recent = answer
         about = {_text(field): _text(value) for field, value in _pairs(flat).items()}
         # First of all: of another layout the rest may mean something else.
@@ -98,19 +108,20 @@ class Question(NamedTuple):
             leased=leased,
             workers=workers,
             lost=lost,
-            paused_since=float(control or 0),
+            paused_since=_moment(control),
             failures={int(tmdb_id): _text(why) for tmdb_id, why in _pairs(failures).items()},
             recent={
                 minute: decoded(value) for minute, value in zip(self.minutes, recent, strict=True) if value
             },
-            about=about,
+            updated_at=_moment(about.get(UPDATED_AT)),
         )
 
 
 async def snapshots(client: redis.asyncio.Redis, kinds: Iterable[Kind]) -> dict[str, Snapshot]:
     """How several kinds stand, by name: one call of Redis, all of one moment.
 
-    Raises `OtherRelease` for keys of a later release."""
+    Raises `OtherRelease` for keys of a later release, and what redis-py raises, `DataError` for keys that
+    somebody else wrote."""
     questions = {kind.name: Question.at(time.time(), Keys(kind.name)) for kind in kinds}
     script = client.register_script(SOURCE.read_text(encoding="utf-8"))
     async with client.pipeline(transaction=True) as pipe:
@@ -131,6 +142,14 @@ def counted(written: Mapping[bytes, bytes]) -> dict[str, int]:
 def _text(written: bytes) -> str:
     """Text that anybody may have written."""
     return written.decode(errors="replace")
+
+
+def _moment(written: bytes | str | None) -> float:
+    """Seconds since the epoch; 0 for a key that is not there. Raises `ValueError`."""
+    seconds = float(written or 0)
+    if not 0 <= seconds <= LATEST:
+        raise ValueError(f"{seconds} is no moment")
+    return seconds
 
 
 def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:

@@ -29,6 +29,8 @@ BAR, GAP = 20, 7
 LABELS_SHARE = 0.45
 """Of the width of a chart of bars, at most; longer labels are cut."""
 PLOT_HEIGHT = 190
+DOT = 4.0
+"""Of a line with one value."""
 SERIES = 4
 """So many colours there are."""
 STYLE = files(__package__).joinpath("charts.css").read_text(encoding="utf-8")
@@ -156,7 +158,7 @@ def lines(
         ]
         parts += _strokes(found, plot, 1 + place % SERIES)
     written = _clock(last - first)
-    for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end")):
+    for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end"))[: 3 if last > first else 1]:
         at = datetime.fromtimestamp(first + share * (last - first), UTC).strftime(written)
         parts.append(_text(plot.left + share * plot.width, plot.bottom + 17, at, anchor=anchor))
     rows: list[list[Cell]] = [
@@ -256,12 +258,15 @@ def _bar(bar: Bar, top: float, scale: float, left: float) -> str:
 
 def _strokes(found: Sequence[tuple[float, float | None]], plot: _Plot, series: int) -> Iterator[str]:
     """A line, broken where a value is missing; a value between two missing ones is a dot."""
-    stretch: list[str] = []
+    stretch: list[tuple[float, float]] = []
     for x, value in [*found, (0.0, None)]:
         if value is not None:
-            stretch.append(f"{x:.1f},{plot.bottom - plot.height_of(value):.1f}")
+            stretch.append((x, plot.bottom - plot.height_of(value)))
         elif stretch:
-            points = " ".join(stretch if len(stretch) > 1 else stretch * 2)
+            if len(stretch) == 1:
+                ((at, height),) = stretch
+                stretch = [(at - DOT / 2, height), (at + DOT / 2, height)]
+            points = " ".join(f"{at:.1f},{height:.1f}" for at, height in stretch)
             yield f'<polyline class="line-{series}" points="{points}"/>'
             stretch = []
 

@@ -35,8 +35,8 @@ def left_s(snapshot: Snapshot) -> float:
 
 
 def duration(seconds: float) -> str:
-    """`1 h 03 min`, `4 min 10 s`, `12 s`."""
-    whole = round(seconds)
+    """`1 h 03 min`, `4 min 10 s`, `12 s`. Less than none, as between clocks that differ, is none."""
+    whole = max(round(seconds), 0)
     if whole >= 3600:
         return f"{whole // 3600} h {whole % 3600 // 60:02} min"
     return f"{whole // 60} min {whole % 60:02} s" if whole >= 60 else f"{whole} s"

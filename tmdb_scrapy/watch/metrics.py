@@ -19,7 +19,6 @@ from prometheus_client.registry import Collector
 import tmdb_scrapy
 from tmdb_scrapy.queue import Heartbeat, Snapshot
 from tmdb_scrapy.queue.heartbeat import DURATION_BOUNDS_S
-from tmdb_scrapy.queue.keys import UPDATED_AT
 from tmdb_scrapy.queue.states import ENDED
 from tmdb_scrapy.watch.sampler import Sample
 
@@ -86,7 +85,7 @@ def _of_kinds(sample: Sample) -> Iterator[Metric]:
     )  # fmt: skip
     yield _gauge(
         "tmdb_last_update_timestamp_seconds", "When `scrapy update` last ended well.", ("kind",),
-        (((name,), float(at)) for name, each in kinds.items() if (at := each.about.get(UPDATED_AT))),
+        (((name,), each.updated_at) for name, each in kinds.items() if each.updated_at),
     )  # fmt: skip
     yield _gauge(
         "tmdb_oldest_record_age_seconds", "How long ago the oldest record was fetched.", ("kind",),

@@ -136,9 +136,10 @@ class Sampler:
         self.sample = Sample(now, kinds, oldest, scheduled)
 
     async def _catch_up(self, kinds: dict[str, Snapshot], minute: int) -> None:
-        """Add the last minutes to the history; read all of it after a start or an absence."""
+        """Add the last minutes to the history; read all of it after a start, an absence, and when the clock
+        was set back: by the clock before, the oldest were let go of."""
         first = minute - KEPT_DAYS * MINUTES_A_DAY
-        if minute - self._read_until >= RECENT_MINUTES:
+        if not 0 <= minute - self._read_until < RECENT_MINUTES:
             for name in KINDS:
                 self.minutes[name] = Written()
                 self.minutes[name].add(await IdQueue(self._client, KINDS[name]).history(first, minute), first)

@@ -86,6 +86,11 @@ def test_on_loopback_everybody_of_this_machine_may_look() -> None:
     assert doors(token="").knows_viewer({})
 
 
+def test_bytes_that_are_no_text_are_no_token() -> None:
+    """As aiohttp reads them from a header."""
+    assert not doors("10.0.0.5").knows_viewer({"Authorization": "Bearer \udcff\udcfe"})
+
+
 def test_no_token_is_nobodys_token() -> None:
     assert not doors(token="").is_token("")
     assert doors().is_token(TOKEN)
@@ -100,6 +105,7 @@ def test_no_token_is_nobodys_token() -> None:
         ({"Origin": "http://127.0.0.1:9"}, False),
         ({"Origin": "https://evil.example"}, False),
         ({"Origin": "null"}, False),
+        ({"Origin": "http://["}, False),
         ({"Sec-Fetch-Site": "same-origin", "Origin": "https://behind.a.proxy.example"}, True),
         ({"Sec-Fetch-Site": "same-site", "Origin": "http://127.0.0.1:9"}, False),
         ({"Sec-Fetch-Site": "cross-site", "Origin": "http://127.0.0.1:8632"}, False),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from prometheus_client import parser
 from tmdb_scrapy.config import Config, Secret
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.queue import Heartbeat, IdQueue, Settlement, State, connect
+from tmdb_scrapy.queue.history import MINUTES_A_DAY, minute_of
 from tmdb_scrapy.queue.keys import SCHEMA
 from tmdb_scrapy.watch import sampler as sampler_module
 from tmdb_scrapy.watch.dashboard.doors import Doors
@@ -251,6 +253,69 @@ def test_nothing_can_be_changed_unless_it_was_started_so(play: Play) -> None:
     play(story, actions=False)
 
 
+FORM = {**BEARER, "Content-Type": "application/x-www-form-urlencoded"}
+ODD = [
+    (403, {**FORM, "Authorization": "Bearer \udcff"}),
+    (403, {**FORM, "Origin": "http://["}),
+    (400, {**FORM, "Content-Type": "application/x-www-form-urlencoded; charset=no"}),
+    (400, {**FORM, "Content-Type": "multipart/form-data"}),
+    (400, {**FORM, "Content-Type": "multipart/form-data; boundary=x"}),
+]
+
+
+@pytest.mark.parametrize(("status", "headers"), ODD)
+def test_what_cannot_be_read_is_refused_in_a_sentence(
+    play: Play, status: int, headers: dict[str, str]
+) -> None:
+    async def story(stage: Stage) -> None:
+        head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        reader, writer = await asyncio.open_connection(stage.server.host, stage.server.port)
+        head += f"Host: 127.0.0.1\r\nContent-Length: {len(b'kind=movies')}\r\n"
+        request = f"POST /actions/pause HTTP/1.1\r\n{head}\r\nkind=movies"
+        writer.write(request.encode(errors="surrogateescape"))
+        answer = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+        assert b"Content-Security-Policy" in answer
+        assert not (await stage.queue.snapshot()).paused_since
+
+    play(story)
+
+
+def test_what_goes_wrong_within_tells_nothing_of_itself(play: Play, caplog: pytest.LogCaptureFixture) -> None:
+    async def story(stage: Stage) -> None:
+        del stage.dashboard._page
+        response = await stage.get("/")
+        assert response.status == 500
+        assert "default-src 'none'" in response.headers["Content-Security-Policy"]
+        assert "_page" not in await response.text()
+        assert "'Dashboard' object has no attribute '_page'" in caplog.text
+
+    play(story)
+
+
+def test_a_stream_has_no_head_and_a_method_that_is_not_allowed_hears_which_are(play: Play) -> None:
+    async def story(stage: Stage) -> None:
+        refused = await stage.client.head(stage.server.make_url("/events"))
+        assert (refused.status, refused.headers["Allow"]) == (405, "GET")
+        shown = await stage.client.head(stage.server.make_url("/"))
+        assert (shown.status, await shown.read()) == (200, b"")
+
+    play(story)
+
+
+def test_a_clock_that_is_set_back_leaves_the_history_as_it_is(play: Play) -> None:
+    async def story(stage: Stage) -> None:
+        (lease,) = await stage.queue.lease("ada", 1) or []
+        await stage.queue.settle([Settlement(lease, State.KEPT)])
+        sampler, minute = stage.dashboard.sampler, minute_of(time.time())
+        for ahead, kept in ((10 * MINUTES_A_DAY, 0), (0, 1)):
+            await sampler._catch_up({}, minute + ahead)
+            assert sum(each.kept for each in sampler.minutes["movies"].values()) == kept
+
+    play(story)
+
+
 @pytest.mark.parametrize(("action", "kind"), [("burn", "movies"), ("pause", "cars"), ("pause", "")])
 def test_what_is_not_known_is_refused(play: Play, action: str, kind: str) -> None:
     async def story(stage: Stage) -> None:
@@ -259,14 +324,28 @@ def test_what_is_not_known_is_refused(play: Play, action: str, kind: str) -> Non
     play(story)
 
 
-def test_keys_that_somebody_else_wrote_make_it_stale_and_not_fall(play: Play, config: Config) -> None:
+@pytest.mark.parametrize(
+    "write",
+    [
+        ("SET", "{movies}:counts", "not a hash"),
+        ("HSET", "{movies}:counts", "kept", "many"),
+        ("HSET", "{movies}:about", "updated_at", "yesterday"),
+        ("HSET", "{movies}:about", "updated_at", "nan"),
+        ("SET", "{movies}:control", "inf"),
+    ],
+)
+def test_keys_that_somebody_else_wrote_make_it_stale_and_not_fall(
+    play: Play, config: Config, write: tuple[str, ...]
+) -> None:
     async def story(stage: Stage) -> None:
         await stage.status()
         async with redis.asyncio.Redis.from_url(str(config.redis_url)) as client:
-            await client.set("{movies}:counts", "not a hash")
+            await client.delete(write[1])
+            await client.execute_command(*write)
         assert (await stage.status())["stale"].startswith("stale since")
         assert (await stage.get("/readyz")).status == 503
-        assert (await stage.get("/livez")).status == 200
+        for path in ("/", "/metrics", "/livez"):
+            assert (await stage.get(path)).status == 200, path
 
     play(story)
 

@@ -6,15 +6,17 @@ import base64
 import binascii
 import hmac
 import ipaddress
+import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from tmdb_scrapy.values import Secret, is_loopback
+
+logger = logging.getLogger(__name__)
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -63,7 +65,9 @@ class Doors:
 
     def is_token(self, told: str) -> bool:
         """Whether `told` is the token, in a time that tells nothing of it."""
-        return bool(self.token) and hmac.compare_digest(told.encode(), str(self.token).encode())
+        # Bytes of a header that are no text come as halves of surrogate pairs.
+        given = told.encode(errors="surrogatepass")
+        return bool(self.token) and hmac.compare_digest(given, str(self.token).encode())
 
 
 def is_from_here(headers: Mapping[str, str]) -> bool:
@@ -75,7 +79,7 @@ def is_from_here(headers: Mapping[str, str]) -> bool:
     site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
     if site is not None:
         return site == "same-origin"
-    return origin is None or urlsplit(origin).netloc == headers.get("Host", "")
+    return origin is None or origin.partition("://")[2] == headers.get("Host", "")
 
 
 def guard(doors: Doors) -> Middleware:
@@ -89,6 +93,13 @@ def guard(doors: Doors) -> Middleware:
                 response = await handler(request)
             except web.HTTPException as error:
                 response = web.Response(status=error.status, text=f"{error.reason}\n")
+                if "Allow" in error.headers:
+                    response.headers["Allow"] = error.headers["Allow"]
+            except Exception:
+                if request.writer.output_size:
+                    raise  # too late for another response
+                logger.exception("%s %s went wrong", request.method, request.path)
+                response = web.Response(status=500, text="this went wrong; what the server prints says why\n")
         else:
             response = refusal
         if not response.prepared:

@@ -63,7 +63,7 @@ class Dashboard:
             [
                 web.get("/", self._whole_page),
                 web.get("/worker", self._worker),
-                web.get("/events", self._events),
+                web.get("/events", self._events, allow_head=False),
                 web.get("/api/status", self._status),
                 web.get("/metrics", self._metrics),
                 web.get("/livez", self._alive),
@@ -145,7 +145,10 @@ class Dashboard:
         return web.Response(body=body, content_type=ASSETS[name], charset="utf-8")
 
     async def _act(self, request: web.Request) -> web.Response:
-        form = await request.post()
+        try:
+            form = await request.post()
+        except (ValueError, LookupError):
+            return web.Response(status=400, text="this form cannot be read\n")
         if not self._doors.actions:
             return web.Response(status=403, text="nothing can be changed here: start it with --actions\n")
         if not is_from_here(request.headers):

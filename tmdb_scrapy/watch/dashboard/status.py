@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from tmdb_scrapy.queue import Heartbeat, Minute, Snapshot
-from tmdb_scrapy.queue.keys import UPDATED_AT
 from tmdb_scrapy.queue.states import ENDED
 from tmdb_scrapy.watch.figures import duration, left_s, rate_per_s
 from tmdb_scrapy.watch.sampler import INTERVAL_S, Sample, Sampler
@@ -76,7 +75,7 @@ def texts(snapshot: Snapshot, sample: Sample, kind: str, now: float) -> dict[str
         recent |= minute
     left = left_s(snapshot)
     allowed = sum(worker.allowed_per_s for worker in snapshot.workers)
-    updated, oldest = float(snapshot.about.get(UPDATED_AT, 0)), sample.oldest.get(kind, 0.0)
+    updated, oldest = snapshot.updated_at, sample.oldest.get(kind, 0.0)
     return {
         "percent": f"{100 * snapshot.done / snapshot.total:.1f} %" if snapshot.total else NOTHING,
         "pace": f"{rate_per_s(snapshot):,.1f}/s",
