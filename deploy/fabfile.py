@@ -18,7 +18,7 @@ from invoke.exceptions import Exit
 from rich.console import Console
 
 from deploy import reports
-from deploy.data import upload
+from deploy.data import prune, upload
 from deploy.data.collect import collect_parts
 from deploy.fleet import Fleet, kinds
 from deploy.install import fleet_redis, provisioning, removal
@@ -32,6 +32,7 @@ from deploy.ssh.hosts import Host, HostsError
 from deploy.ssh.remote_calls import RemoteCalls
 from tmdb_scrapy.config import ConfigError
 from tmdb_scrapy.kinds import Kind
+from tmdb_scrapy.records.part import parts_directory
 
 LOG_LINES = 20
 
@@ -163,7 +164,7 @@ def console(_: Context) -> None:
 
 @task
 def collect(_: Context) -> None:
-    """Bring all parts home, merge and audit."""
+    """Bring all parts home, merge and audit; with PRUNE=1 remove those that are wholly merged."""
     with the_fleet() as fleet:
         failed = [kind.name for kind in kinds() if not _collected(fleet, kind)]
     if failed:
@@ -172,28 +173,40 @@ def collect(_: Context) -> None:
 
 def _collected(fleet: Fleet, kind: Kind) -> bool:
     """Whether all machines gave their parts, and merge and audit find nothing wrong."""
-    complete = True
-    try:
-        reports.report(
-            f"collect {kind.name}",
-            ["parts", "new or longer", "bytes new", "on the wire"],
-            collect_parts(fleet, kind),
-            lambda row: [
-                str(row.parts) if row.home == "own" else row.home,
-                str(row.new),
-                reports.megabytes(row.new_bytes),
-                reports.megabytes(row.wire_bytes),
-            ],
-        )
-    except Exit as failure:
-        print(failure)
-        complete = False
+    complete = reports.report_and_go_on(
+        f"collect {kind.name}",
+        ["parts", "new or longer", "bytes new", "on the wire"],
+        collect_parts(fleet, kind),
+        lambda row: [
+            str(row.parts) if row.home == "own" else row.home,
+            str(row.new),
+            reports.megabytes(row.new_bytes),
+            reports.megabytes(row.wire_bytes),
+        ],
+    )
     # What has come home is worth merging even if a host could not be reached.
-    statuses = [
-        subprocess.run([sys.executable, "-m", "scrapy", step, kind.name]).returncode
-        for step in ("merge", "audit")
-    ]
-    return complete and not any(statuses)
+    merged = (
+        _merged_and_pruned(fleet, kind) if os.environ.get("PRUNE") == "1" else _scrapy("merge", kind.name)
+    )
+    return _scrapy("audit", kind.name) and merged and complete
+
+
+def _merged_and_pruned(fleet: Fleet, kind: Kind) -> bool:
+    """Whether merge finds nothing wrong, and all hosts removed what merge removed here."""
+    directory = parts_directory(fleet.config.data_dir, kind)
+    before = prune.sizes_of(directory)
+    merged = _scrapy("merge", kind.name, "--prune")
+    gone = {name: size for name, size in before.items() if not (directory / name).exists()}
+    removed = prune.remove_from_hosts(fleet, kind, gone)
+    return (
+        reports.report_and_go_on(f"prune {kind.name}", ["parts removed"], removed, lambda count: [str(count)])
+        and merged
+    )
+
+
+def _scrapy(*arguments: str) -> bool:
+    """Whether a command of the project did what it says."""
+    return subprocess.run([sys.executable, "-m", "scrapy", *arguments]).returncode == 0
 
 
 @task(name="upload-parts")

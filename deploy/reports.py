@@ -44,6 +44,21 @@ def report(
         raise Exit(f"{len(failures)} of {len(results)} hosts failed", code=1)
 
 
+def report_and_go_on(
+    title: str,
+    columns: Sequence[str],
+    results: dict[Host, Result | HostFailure],
+    cells: Callable[[Result], Sequence[str]],
+) -> bool:
+    """Print `results`; returns whether none of them is a failure, for what can be done all the same."""
+    try:
+        report(title, columns, results, cells)
+    except Exit as failure:
+        print(failure)
+        return False
+    return True
+
+
 def explain(host: Host, failure: HostFailure, console: Console) -> None:
     """The reason and the next step; never wrapped, so that commands in it can be copied."""
     console.print(

@@ -1,5 +1,5 @@
 # The fleet: each target is a Fabric task (deploy/fabfile.py) on the hosts of ips.txt.
-# HOSTS=a,b or HOST=a narrows a target to some of them. Like YES, FOLLOW and SSH_TRUST_NEW they reach the task
+# HOSTS=a,b or HOST=a narrows a target to some of them. Like YES, PRUNE, FOLLOW and SSH_TRUST_NEW they reach the task
 # through the environment, where make puts what its own command line sets.
 # fab would read the SSH configuration itself, and end at what it does not know; deploy/ssh asks ssh.
 # It also asks for the name of the user, and one without an entry in passwd (a container's) has none: then the number.
@@ -9,7 +9,7 @@ export KIND
 
 # Some shells (tcsh, openSUSE's bash) export HOST, this machine's name: whom a command is about, and that it need
 # not ask, is for the command line alone to say.
-$(foreach name,HOST HOSTS YES,$(if $(filter command,$(origin $(name))),,$(eval unexport $(name))))
+$(foreach name,HOST HOSTS YES PRUNE,$(if $(filter command,$(origin $(name))),,$(eval unexport $(name))))
 
 .PHONY: ping load init launch logs stop kill console collect clean upload-parts \
 	remote_all init_remote map_reduce_remote ping_remote load_remote kill_remote clean_remote
@@ -38,7 +38,7 @@ kill: setup ## fleet: end workers at once
 console: setup ## fleet: a worker's telnet console through SSH (HOST=a)
 	@$(FAB) console
 
-collect: setup ## fleet: bring all parts home, merge, audit
+collect: setup ## fleet: bring all parts home, merge, audit (PRUNE=1: remove parts that are wholly merged)
 	@$(FAB) collect
 
 upload-parts: setup ## fleet: every host uploads its own parts to the Nextcloud share

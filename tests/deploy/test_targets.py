@@ -15,7 +15,7 @@ if "NOBODY" in os.environ:
     import pwd
     pwd.getpwuid = {}.__getitem__
 assert getpass.getuser()
-seen = (name for name in ("HOST", "HOSTS", "YES", "KIND") if name in os.environ)
+seen = (name for name in ("HOST", "HOSTS", "YES", "PRUNE", "KIND") if name in os.environ)
 print(sys.argv[-1], *(f"{name}={os.environ[name]}" for name in seen))
 """
 
@@ -51,6 +51,11 @@ def make(checkout: Path, *arguments: str, **exported: str) -> list[str]:
 
 def test_what_a_shell_exports_narrows_nothing(checkout: Path) -> None:
     assert make(checkout, "stop", HOST="laptop", HOSTS="laptop", YES="1") == ["stop KIND=movies"]
+
+
+def test_parts_are_removed_where_the_command_line_says_so(checkout: Path) -> None:
+    assert make(checkout, "collect", PRUNE="1") == ["collect KIND=movies"]
+    assert make(checkout, "collect", "PRUNE=1") == ["collect PRUNE=1 KIND=movies"]
 
 
 def test_a_user_without_an_entry_in_passwd_gets_as_far_as_the_task(checkout: Path) -> None:

@@ -20,6 +20,7 @@ from nextcloud_server import TOKEN, NextcloudServer
 from tmdb_scrapy.sandbox.server.process import SandboxProcess
 
 MOVIES = 4000
+HAS_PARTS = "find /home/fleet/*/data/movies/parts -type f -name '*.jsonl' -o -type f -name '*.index'"
 LIMIT_PER_S = 50
 WORKING_DIR = '~/it\'s "my" $HOME fleet'
 DEADLINE_S = 120.0
@@ -149,6 +150,12 @@ def test_a_suffering_fleet_collects_every_movie(
     assert controller.make("collect").count("0.0 MB") == 8, "parts travelled twice"
 
     check_uploaded_parts(controller, lan, sandbox)
+
+    assert "agree" in controller.make("collect", PRUNE="1")
+    assert not list((controller.directory / "data" / "movies" / "parts").glob("*.jsonl"))
+    assert not any(machine.run("sh", "-c", HAS_PARTS) for machine in (alpha, bravo, charlie, delta))
+    assert "agree" in controller.make("collect")
+    check_merged_file(controller.directory / "data" / "movies.jsonl", sandbox)
 
     assert "YES=1" in controller.make("clean", ok=False)
     controller.make("clean", YES="1")

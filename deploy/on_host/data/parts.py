@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -72,6 +73,34 @@ def send(working_dir: str, kind: str, had: dict[str, Had]) -> None:
 
 
 send.streams = True  # type: ignore[attr-defined]
+
+
+def remove(working_dir: str, kind: str, sizes: dict[str, int]) -> int:
+    """Remove parts of which all that is in these sizes is merged elsewhere, by name, with their indexes. One
+    that is longer by now stays, and one that a worker holds. Returns how many were removed."""
+    directory = workspace.require(working_dir) / "data" / kind / "parts"
+    return sum(_remove(directory / name, size) for name, size in sizes.items())
+
+
+def _remove(part: Path, size: int) -> bool:
+    try:
+        file = part.open("rb")
+    except FileNotFoundError:
+        return False
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # a file system without locks; whoever asks has looked for heartbeats
+        if os.fstat(file.fileno()).st_size != size:
+            return False
+        # The part goes first: one without its index would count as answered when its file was written.
+        part.unlink()
+        with contextlib.suppress(FileNotFoundError):
+            part.with_suffix(INDEX).unlink()
+        return True
 
 
 def _sheet(part: Path, had: Had | None, most: int | None) -> Iterator[bytes]:
