@@ -57,6 +57,14 @@ def test_more_of_them_than_are_read_at_once(tmp_path: Path) -> None:
     assert [n for some in by_offset(path) for n in some["id"].tolist()] == [e.id for e in reversed(many)]
 
 
+def test_each_entry_is_given_its_check(index: Path) -> None:
+    unchecked = [some.copy() for some in from_single(SOME)]
+    for some in unchecked:
+        some["check"] = 0
+    write_index(index, HEADER, unchecked)
+    assert entries(index) == SOME
+
+
 def test_the_order_in_which_lines_lie(index: Path) -> None:
     assert [some["offset"].tolist() for some in by_offset(index)] == [[0, 20, 1 << 40]]
 

@@ -8,7 +8,9 @@ import os
 import random
 import tracemalloc
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -193,6 +195,12 @@ class TestAgain:
         merged(tmp_path, ledger(k="1 2 3"))
         assert sorted(lines_in(tmp_path)) == [line(1), line(2)]
 
+    def test_of_two_lines_of_an_id_the_first_stays(self, tmp_path: Path, write: Write) -> None:
+        write("a", line(1))
+        merged_file(tmp_path, KINDS["movies"]).write_bytes(line(3) + line(2, "first") + line(2, "second"))
+        assert merged(tmp_path, ledger(k="1 2 3")).torn == 1
+        assert sorted(lines_in(tmp_path)) == [line(1), line(2, "first"), line(3)]
+
 
 class TestErrors:
     """Whatever fails, the earlier file is untouched and nothing else is left behind."""
@@ -298,14 +306,27 @@ def test_a_disk_that_refuses_early_lines_fails_the_merge(
     write("a", line(1))
     merged(tmp_path, ledger(k="1"))
     before = lines_in(tmp_path)
+    refusals = [OSError(errno.EIO, "the disk is broken")]
 
-    def refused(descriptor: int) -> None:
-        raise OSError(errno.EIO, "the disk is broken")
+    def refused_once(descriptor: int) -> None:
+        if refusals:
+            raise refusals.pop()
 
     monkeypatch.setattr(output_module, "SYNC_BYTES", 1)
-    monkeypatch.setattr("os.fdatasync", refused)
-    write("b", line(2))
+    monkeypatch.setattr(output_module, "ThreadPoolExecutor", AtOnce)
+    monkeypatch.setattr("os.fdatasync", refused_once)
+    for number in (2, 3, 4):
+        write(f"part-{number}", line(number))
     with pytest.raises(OSError, match="the disk is broken"):
-        merged(tmp_path, ledger(k="1 2"))
+        merged(tmp_path, ledger(k="1 2 3 4"))
     assert lines_in(tmp_path) == before
     assert not list(tmp_path.rglob("*.partial"))
+
+
+class AtOnce(ThreadPoolExecutor):
+    """Has done what it is given when it has taken it."""
+
+    def submit(self, *work: Any, **more: Any) -> Future[Any]:
+        done = super().submit(*work, **more)
+        wait([done])
+        return done

@@ -101,6 +101,15 @@ class TestRight:
         assert records.titles() == {1: "x", 2: "y"}
         assert result.not_kept == (state in "qf\0")
 
+    @pytest.mark.parametrize("state", ["q", "f", "\0"])
+    def test_a_line_that_stays_may_be_updated(self, records: Records, state: str) -> None:
+        """Its worker died between the sync and the settlement."""
+        records.part("a", (1, 100, "x"), (2, 100, "y"))
+        records.merge("kk")
+        records.part("b", (1, 200, "newer"))
+        assert records.merge(f"{state}k").updated == 1
+        assert records.titles() == {1: "newer", 2: "y"}
+
     @pytest.mark.parametrize("state", ["d", "m", "c", "b"])
     def test_dropped_for_any_reason_or_missing_it_goes(self, records: Records, state: str) -> None:
         records.part("a", (1, 100, "x"), (2, 100, "y"))
@@ -156,7 +165,14 @@ class TestChanges:
             assert entry is not None
             assert entry.answered_ns == 200 * 10**9, "that it was asked again is known"
 
-    def test_so_does_one_of_a_file_without_lines(self, records: Records) -> None:
+    def test_another_line_of_the_same_length_is_a_change(self, records: Records) -> None:
+        records.part("a", (1, 100, "x"), (2, 100, "x"))
+        records.merge("kk")
+        records.part("b", (1, 200, "y"))
+        assert records.merge("kk").updated == 1
+        assert (records.titles(), records.changes()) == ({1: "y", 2: "x"}, [(1, "updated")])
+
+    def test_a_merge_of_a_file_without_lines_touches_it_neither(self, records: Records) -> None:
         records.part("a", (1, 100, "x"))
         records.merge("q")
         before = records.file.stat()
@@ -216,6 +232,17 @@ class TestFlippedBit:
         flip(records.file, b"two")
         result = records.merge("kk", check=True)
         assert (result.spoilt, records.titles()) == ([], {1: "one", 2: "two"})
+
+    def test_an_older_line_that_is_there_is_better_than_a_spoilt_one(
+        self, records: Records, flip: Flip
+    ) -> None:
+        records.part("a", (1, 100, "older"), (2, 100, "x"))
+        newer = records.part("b", (1, 200, "newer"))
+        records.merge("kk")
+        newer.unlink()
+        flip(records.file, b"newer")
+        result = records.merge("kk", check=True)
+        assert (result.spoilt, records.titles()) == ([], {1: "older", 2: "x"})
 
 
 class TestIndexes:
