@@ -20,6 +20,7 @@ from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.records import output as output_module
 from tmdb_scrapy.records.index import HIGHEST_ID
 from tmdb_scrapy.records.merge import Merged, merge
+from tmdb_scrapy.records.merged import index_fits
 from tmdb_scrapy.records.part import merged_file, parts_directory
 
 Write = Callable[..., Path]
@@ -182,6 +183,19 @@ class TestAgain:
         result = merged(tmp_path, ledger(k="1 2 3"))
         assert sorted(lines_in(tmp_path)) == [line(1), line(2), line(3)]
         assert (result.written, result.without_line) == (3, 0)
+
+    def test_it_may_lie_elsewhere_behind_a_link_that_stays(self, tmp_path: Path, write: Write) -> None:
+        place, link = tmp_path / "large disk" / "all.jsonl", merged_file(tmp_path, KINDS["movies"])
+        place.parent.mkdir()
+        place.touch()
+        link.symlink_to(place)
+        for text in ("old", "new"):
+            write(text, line(1, text))
+            merged(tmp_path, ledger(k="1"))
+            assert link.is_symlink()
+            assert place.read_bytes() == line(1, text)
+        assert index_fits(link)
+        assert list(place.parent.iterdir()) == [place]
 
     def test_what_is_not_kept_any_more_goes(self, tmp_path: Path, write: Write) -> None:
         write("a", line(1), line(2))

@@ -41,13 +41,15 @@ class Writing:
         self.spoilt: list[int] = []
         """IDs whose newest line is not as it was written."""
         self._target = target
+        # A link stays one: somebody has the file where there is room for it.
+        self._place = target.resolve()
         self._earlier = earlier
         self._parts = parts
         self._chosen = chosen
         self._total = sum(part.size for part in parts) + (earlier.size if earlier else 0)
         self._report = report
         self._unfinished, self._unfinished_index, self._unfinished_changes = (
-            path.with_name(f"{path.name}.partial") for path in (target, index_of(target), changes_of(target))
+            path.with_name(f"{path.name}.partial") for path in (self._place, index_of(target), changes_of(target))
         )
 
     def write(self) -> dict[Change, int]:
@@ -82,8 +84,9 @@ class Writing:
         # Whoever looks between two of these finds an index that does not fit, which nobody trusts.
         self._unfinished_index.replace(index_of(self._target))
         self._unfinished_changes.replace(changes_of(self._target))
-        self._unfinished.replace(self._target)
-        _sync_directory(self._target.parent)
+        self._unfinished.replace(self._place)
+        for directory in {self._target.parent, self._place.parent}:
+            _sync_directory(directory)
 
     def _copy_new(self, part: PartLines, source: int, output: Output, changes: Changes) -> None:
         dealt_with = 0
