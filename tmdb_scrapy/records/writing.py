@@ -48,8 +48,9 @@ class Writing:
         self._chosen = chosen
         self._total = sum(part.size for part in parts) + (earlier.size if earlier else 0)
         self._report = report
+        places = (self._place, index_of(target), changes_of(target))
         self._unfinished, self._unfinished_index, self._unfinished_changes = (
-            path.with_name(f"{path.name}.partial") for path in (self._place, index_of(target), changes_of(target))
+            path.with_name(f"{path.name}.partial") for path in places
         )
 
     def write(self) -> dict[Change, int]:
