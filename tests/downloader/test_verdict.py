@@ -93,6 +93,7 @@ def test_every_response_has_a_verdict(status: int, body: bytes) -> None:
     ("body", "message"),
     [
         (error(7, "Invalid API key."), "Invalid API key."),
+        (error(7, "Invalid\x1b]0;key\x07\r\nanew"), "Invalid\ufffd]0;key\ufffd anew"),
         (b'{"status_code": 7}', ""),
         (b'{"status_code": "7", "status_message": "odd"}', ""),
         (NOT_UTF_8, ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -109,6 +110,14 @@ def test_words_of_an_error_are_no_markup() -> None:
     """Such as the brackets of an IPv6 address or an errno."""
     text = shown(movies=progress([worker(last_error="[Errno 104] reset by [::1] [/red] [bold]")]))
     assert "[Errno 104] reset by [::1] [/red] [bold]" in text
+
+
+def test_what_steers_a_terminal_is_shown_instead() -> None:
+    steering = "\x1b]0;title\x07\x1b[2J\rover\x9b5m\u202e"
+    steered = worker(host=steering, state=steering, last_error=steering)
+    told = shown(movies=progress([steered], lost={steering: 2}))
+    assert told.count("\ufffd]0;title\ufffd\ufffd[2J over\ufffd5m\ufffd") == 4
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", told)
 
 
 def test_a_line_says_what_its_worker_waits_for() -> None:

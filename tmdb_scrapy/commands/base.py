@@ -24,6 +24,7 @@ from scrapy.commands import ScrapyCommand
 from tmdb_scrapy.config import Config, ConfigError
 from tmdb_scrapy.kinds import KINDS, Kind
 from tmdb_scrapy.open_files import advice
+from tmdb_scrapy.printable import printable
 from tmdb_scrapy.queue import IdQueue, OtherRelease, Snapshot, connect, snapshots
 from tmdb_scrapy.queue.connection import explain, is_absent
 from tmdb_scrapy.queue.fitness import UnfitRedis, examine
@@ -74,7 +75,7 @@ class NoRedis(CommandFailed):
 
 def complain(message: str, code: int = FAILED) -> int:
     """Say on stderr what went wrong; returns the exit code, for `return complain(…)`."""
-    print(f"tmdb: {message}", file=sys.stderr, flush=True)
+    print(printable(f"tmdb: {message}"), file=sys.stderr, flush=True)
     return code
 
 

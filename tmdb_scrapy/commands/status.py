@@ -11,6 +11,7 @@ from scrapy.commands import ScrapyCommand
 
 from tmdb_scrapy.commands.base import CommandFailed, TmdbCommand, add_kinds, named
 from tmdb_scrapy.kinds import KINDS, Kind
+from tmdb_scrapy.printable import printable
 from tmdb_scrapy.queue import IdQueue, Ledger, Snapshot, State
 
 # Scrapy imports every command to run one: what draws is imported where it does.
@@ -72,7 +73,7 @@ class Command(TmdbCommand, ScrapyCommand):
             try:
                 yield render(self._look(kinds), time.time())
             except CommandFailed as error:
-                yield Text(str(error), style="red")
+                yield Text(printable(str(error)), style="red")
 
     def _look(self, kinds: list[Kind]) -> dict[str, Snapshot]:
         looked = self.look(kinds or list(KINDS.values()))

@@ -15,6 +15,7 @@ from scrapy.commands import ScrapyCommand
 from tmdb_scrapy.commands.base import BAD_USE, INTERRUPTED, CommandFailed, KindsCommand
 from tmdb_scrapy.config import Config
 from tmdb_scrapy.kinds import Kind
+from tmdb_scrapy.printable import printable
 from tmdb_scrapy.records.part import merged_file, parts_directory
 from tmdb_scrapy.watch.bars import bytes_bar, console
 
@@ -113,4 +114,4 @@ async def _upload_one(share: Share, path: Path, name: str, replace: bool) -> Non
 
 
 def _say(text: str) -> None:
-    console().print(text, highlight=False, markup=False, soft_wrap=True)
+    console().print(printable(text), highlight=False, markup=False, soft_wrap=True)

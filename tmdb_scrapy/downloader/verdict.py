@@ -9,6 +9,8 @@ import enum
 
 import msgspec
 
+from tmdb_scrapy.printable import line
+
 _LONGEST_ERROR_BYTES = 2_000
 _MISSING_CODES = {6, 34}
 _THROTTLED_CODE = 25
@@ -62,9 +64,9 @@ def judge(status: int, body: bytes) -> Verdict:
 
 
 def message_in(body: bytes) -> str:
-    """TMDb's own words for an error, or nothing."""
+    """TMDb's own words for an error, on one line, or nothing."""
     error = _error_in(body)
-    return error.status_message if error else ""
+    return line(error.status_message) if error else ""
 
 
 def _error_in(body: bytes) -> _ErrorBody | None:

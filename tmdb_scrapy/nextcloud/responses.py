@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
+from tmdb_scrapy.printable import line
+
 _DAV = "{DAV:}"
 _OWNCLOUD = "{http://owncloud.org/ns}"
 _SABRE = "{http://sabredav.org/ns}"
@@ -91,7 +93,7 @@ class DavResponse:
         """Sabre's own message; HTML pages are left out."""
         document = _parse_xml(self.text)
         message = None if document is None else document.findtext(f"{_SABRE}message")
-        return " ".join((message or "").split())[:200]
+        return line(message or "", 200)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from tmdb_scrapy.printable import line
 from tmdb_scrapy.queue import Heartbeat, Snapshot, State
 from tmdb_scrapy.queue.keys import HEARTBEAT_TTL_S
 from tmdb_scrapy.watch.figures import average_rate_per_s, duration, summary
@@ -45,7 +46,7 @@ def _kind(kind: str, snapshot: Snapshot, now: float) -> RenderableType:
         detail = ""
         if state is State.DROPPED and snapshot.dropped:
             reasons = ", ".join(f"{reason} {count:,}" for reason, count in snapshot.dropped.items())
-            detail = f" ({escape(reasons)})"
+            detail = f" ({_text(reasons)})"
         counts.add_row(state.label, f"{snapshot.of(state):,}{detail}")
     return Group(counts, workers_table(snapshot, now)) if snapshot.workers or snapshot.lost else counts
 
@@ -69,7 +70,7 @@ def workers_table(snapshot: Snapshot, now: float, most: int | None = None) -> Ta
     for worker in snapshot.workers[:most]:
         table.add_row(*_worker(worker, now))
     for name, leases in snapshot.lost.items():
-        table.add_row(escape(name), "", f"[red]gone, {leases:,} leases to take over")
+        table.add_row(_text(name), "", f"[red]gone, {leases:,} leases to take over")
     return table
 
 
@@ -77,14 +78,19 @@ def _worker(worker: Heartbeat, now: float) -> tuple[str, ...]:
     silent_s = max(now - worker.seen_at, 0.0)
     seen = f"{silent_s:.0f} s ago"
     return (
-        escape(worker.host),
+        _text(worker.host),
         str(worker.pid),
-        escape(worker.state),
+        _text(worker.state),
         f"{worker.rate_per_s:,.1f}/s",
         f"{worker.allowed_per_s:,.0f}/s",
         str(worker.in_flight),
         str(worker.throttled),
         f"{worker.memory_bytes / 1e6:,.0f} MB",
         f"[red]{seen}" if silent_s > QUIET_S else seen,
-        escape(waits_for(worker)),
+        _text(waits_for(worker)),
     )
+
+
+def _text(written: str) -> str:
+    """Of a worker, who may be anybody: neither markup nor what steers a terminal."""
+    return escape(line(written))

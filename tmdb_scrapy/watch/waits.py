@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 
+from tmdb_scrapy.printable import line
 from tmdb_scrapy.queue import Heartbeat, Snapshot
 
 LONG_SILENCE_S = 5.0
@@ -25,8 +26,8 @@ def waits_for(worker: Heartbeat) -> str:
 
 
 def waits(snapshot: Snapshot) -> list[str]:
-    """A line for each thing that workers wait for, with how many do."""
-    counted = Counter(text for worker in snapshot.workers if (text := waits_for(worker)))
+    """A line of a terminal for each thing that workers wait for, with how many do."""
+    counted = Counter(line(text) for worker in snapshot.workers if (text := waits_for(worker)))
     return [f"{count} {'worker' if count == 1 else 'workers'}: {text}" for text, count in counted.items()]
 
 
