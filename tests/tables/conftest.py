@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from sets import make_set
 
-from tmdb_scrapy.tables.building import DATABASE
+from tmdb_scrapy.tables.database import DATABASE
 
 Make = Callable[..., Path]
 

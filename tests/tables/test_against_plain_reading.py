@@ -15,7 +15,7 @@ from plain_reading import KEYS, read, tables
 
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.sandbox.catalogue.generated import GeneratedCatalogue
-from tmdb_scrapy.tables.building import DATABASE
+from tmdb_scrapy.tables.database import DATABASE
 
 
 def compare(target: Path) -> set[str]:

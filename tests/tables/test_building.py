@@ -14,7 +14,7 @@ from needs import needs
 from odd_records import movie, odd_movies, odd_people
 from sets import DECLARED, line, make_set
 
-from tmdb_scrapy.tables.building import DATABASE
+from tmdb_scrapy.tables.database import DATABASE
 from tmdb_scrapy.tables.engine import connect
 from tmdb_scrapy.tables.metadata import ATTRIBUTION
 from tmdb_scrapy.tables.schema import in_order
@@ -158,7 +158,7 @@ def test_earlier_duckdbs_open_the_database(odd: Path, query: Any, version: str) 
 
 
 def test_duckdb_asks_nobody_for_anything(tmp_path: Path) -> None:
-    with connect(tmp_path) as database:
+    with connect(tmp_path, "64MB") as database:
         settings = dict(database.execute("SELECT name, value FROM duckdb_settings()").fetchall())
     assert settings["autoinstall_known_extensions"] == settings["autoload_known_extensions"] == "false"
     assert settings["temp_directory"] == str(tmp_path)

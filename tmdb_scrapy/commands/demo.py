@@ -21,7 +21,7 @@ from tmdb_scrapy.kinds import FIRST, KINDS, Kind
 from tmdb_scrapy.local.redis_binary import RedisServerError
 from tmdb_scrapy.local.redis_server import RedisServer
 from tmdb_scrapy.local.workers import run_scrapy
-from tmdb_scrapy.tables.building import DATABASE
+from tmdb_scrapy.tables.database import DATABASE
 from tmdb_scrapy.watch.report.page import NAME as REPORT
 
 # Scrapy imports every command to run one: the sandbox is imported where it is started.

@@ -15,7 +15,8 @@ from tmdb_scrapy.open_files import advice
 from tmdb_scrapy.records.index import SortedIndex, index_of
 from tmdb_scrapy.records.merged import index_fits
 from tmdb_scrapy.records.part import merged_file
-from tmdb_scrapy.tables.building import DATABASE, Order, Report, build
+from tmdb_scrapy.tables.building import Order, Report, build
+from tmdb_scrapy.tables.database import DATABASE
 from tmdb_scrapy.tables.engine import EngineFailed, NotInstalled
 from tmdb_scrapy.tables.formats import BESIDE, FORMATS
 from tmdb_scrapy.tables.generation import InUse, new_generation

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-MEMORY_LIMIT = "512MB"
-"""Of DuckDB's buffers. What is larger is sorted on the disk."""
 MOST_THREADS = 4
 """Each needs its share of the memory."""
 
@@ -30,8 +28,9 @@ class EngineFailed(Exception):
 
 
 @contextmanager
-def connect(temporary: Path) -> Iterator[DuckDBPyConnection]:
-    """An empty database in memory. What does not fit there goes to files in `temporary`.
+def connect(temporary: Path, memory_limit: str) -> Iterator[DuckDBPyConnection]:
+    """An empty database in memory, whose buffers take `memory_limit` at most, as "512MB". What does not fit
+    goes to files in `temporary`, a directory for this engine alone.
 
     Raises `NotInstalled`, and within the block `EngineFailed` for every error of DuckDB's.
     """
@@ -41,20 +40,20 @@ def connect(temporary: Path) -> Iterator[DuckDBPyConnection]:
     except ImportError:
         raise NotInstalled from None
     try:
-        with duckdb.connect(config=_settings(temporary)) as database:
+        with duckdb.connect(config=_settings(temporary, memory_limit)) as database:
             yield database
     except duckdb.Error as error:
         # What follows the first paragraph is advice about settings that are not the user's.
         raise EngineFailed(str(error).partition("\n")[0]) from error
 
 
-def _settings(temporary: Path) -> dict[str, str | bool | int | float | list[str]]:
+def _settings(temporary: Path, memory_limit: str) -> dict[str, str | bool | int | float | list[str]]:
     return {
         # DuckDB would fetch extensions from its makers' server, and keep them in the user's home.
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "allow_community_extensions": "false",
-        "memory_limit": MEMORY_LIMIT,
+        "memory_limit": memory_limit,
         "threads": str(min(os.cpu_count() or 1, MOST_THREADS)),
         "temp_directory": str(temporary),
         "preserve_insertion_order": "true",

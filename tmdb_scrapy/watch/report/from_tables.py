@@ -84,8 +84,7 @@ def from_tables(tables: Path, temporary: Path) -> Collected:
 
     Raises `NotInstalled`, `EngineFailed`.
     """
-    with connect(temporary) as database:
-        database.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
+    with connect(temporary, MEMORY_LIMIT) as database:
         for name in USED:
             parquet = quoted(str(tables / f"{name}.parquet"))
             database.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({parquet})")
