@@ -94,8 +94,9 @@ def _write_parquet(records: DuckDBPyConnection, table: Table, target: Path, span
     columns = ", ".join(_cast(column.name, column.type) for column in table.columns)
     about = metadata(spans_of(table, spans))
     pairs = ", ".join(f"{key}: {quoted(value)}" for key, value in about.items())
+    key = ", ".join(map(name, table.key))
     written = records.execute(
-        f"COPY (SELECT {columns} FROM ({table.select}) ORDER BY {', '.join(map(name, table.key))}) TO {parquet}"
+        f"COPY (SELECT {columns} FROM ({table.select}) ORDER BY {key}) TO {parquet}"
         f" (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {ROWS_A_GROUP}, KV_METADATA {{{pairs}}})"
     ).fetchone()
     assert written is not None
