@@ -87,11 +87,11 @@ class Sampler:
         self._oldest_at = -OLDEST_INTERVAL_S
 
     async def run(self) -> None:
-        """Go on reading after a first `look`, until cancelled."""
+        """Go on reading until cancelled."""
         try:
             while True:
-                await asyncio.sleep(INTERVAL_S)
                 await self.look()
+                await asyncio.sleep(INTERVAL_S)
         finally:
             await self._client.aclose()
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -348,6 +349,22 @@ def test_keys_that_somebody_else_wrote_make_it_stale_and_not_fall(
             assert (await stage.get(path)).status == 200, path
 
     play(story)
+
+
+def test_a_redis_that_hangs_is_not_waited_for(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tmdb_scrapy.watch.dashboard.server.FIRST_SAMPLE_S", 0.05)
+
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = Secret(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+            dashboard = Dashboard(replace(config, redis_url=url), Doors("127.0.0.1", Secret(""), False))
+            async with TestServer(dashboard.app) as server, ClientSession() as session:
+                told = await (await session.get(server.make_url("/api/status"))).json()
+                assert (told["stale"], told["trouble"]) == ("Redis has not been read yet.", "")
+                assert (await session.get(server.make_url("/readyz"))).status == 503
+                assert "has not been read yet" in await (await session.get(server.make_url("/"))).text()
+
+    asyncio.run(main())
 
 
 def test_keys_of_a_later_release_are_refused_in_a_sentence(play: Play, config: Config) -> None:

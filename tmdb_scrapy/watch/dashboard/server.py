@@ -6,6 +6,7 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from importlib import resources
 
 import msgspec
@@ -20,11 +21,13 @@ from tmdb_scrapy.queue.tasks import end
 from tmdb_scrapy.watch.charts import STYLE
 from tmdb_scrapy.watch.dashboard.doors import HEADERS, Doors, guard, is_from_here, told_token
 from tmdb_scrapy.watch.dashboard.page import Page
-from tmdb_scrapy.watch.dashboard.status import status
+from tmdb_scrapy.watch.dashboard.status import stale, status
 from tmdb_scrapy.watch.dashboard.stream import Stream, Told
 from tmdb_scrapy.watch.metrics import exposition
 from tmdb_scrapy.watch.sampler import Sample, Sampler
 
+FIRST_SAMPLE_S = 2.0
+"""A Redis that has not answered by then hangs: the page says that it was not read yet, and is there."""
 ASSETS = {
     "page.css": "text/css",
     "page.js": "text/javascript",
@@ -76,8 +79,9 @@ class Dashboard:
         self.app.on_shutdown.append(self._end_streams)
 
     async def _sampling(self, app: web.Application) -> AsyncIterator[None]:
-        await self.sampler.look()
         task = asyncio.create_task(self.sampler.run())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.sampler.newer(self.sampler.sample), FIRST_SAMPLE_S)
         yield
         await end(task)
 
@@ -134,7 +138,8 @@ class Dashboard:
         return web.Response(text="alive\n")
 
     async def _ready(self, request: web.Request) -> web.Response:
-        trouble = self.sampler.sample.trouble
+        sample = self.sampler.sample
+        trouble = sample.trouble or stale(sample, time.time())
         return web.Response(status=503 if trouble else 200, text=f"{trouble or 'ready'}\n")
 
     async def _asset(self, request: web.Request) -> web.Response:
