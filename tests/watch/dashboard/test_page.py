@@ -116,10 +116,16 @@ def test_buttons_are_there_only_with_actions(sampler: Sampler) -> None:
 
 
 def test_what_was_done_is_said_in_its_own_words_alone(sampler: Sampler) -> None:
-    sampler.sample = sample(worker())
+    sampler.sample = sample(kinds={"movies": movies(paused_since=NOW - 1)})
     assert "movies: Paused" in page(sampler, done="pause-movies")
-    for made_up in ("pause-<b>", "burn-movies", "pause", "-"):
+    for made_up in ("pause-<b>", "burn-movies", "pause", "-movies", "pause-cars"):
         assert "banner said" not in page(sampler, done=made_up)
+
+
+@pytest.mark.parametrize(("done", "paused_since"), [("pause-movies", 0.0), ("resume-movies", NOW - 1)])
+def test_what_somebody_has_undone_since_is_not_said(sampler: Sampler, done: str, paused_since: float) -> None:
+    sampler.sample = sample(kinds={"movies": movies(paused_since=paused_since)})
+    assert "banner said" not in page(sampler, done=done)
 
 
 def test_nothing_seeded_says_what_to_do(sampler: Sampler) -> None:

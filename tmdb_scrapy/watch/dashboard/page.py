@@ -41,7 +41,6 @@ class Page:
         """The page. `span`: name of the stretch of time that charts show; `done`: the action that was asked
         for just now, and its kind."""
         sample = self._sampler.sample
-        action, _, kind = done.partition("-")
         chosen = SPANS.get(span) or next(iter(SPANS.values()))
         return self._whole.render(
             kinds=[self._kind(name, each, chosen, now) for name, each in sample.shown()],
@@ -53,8 +52,18 @@ class Page:
             span=chosen,
             states=[state.label for state in ENDED],
             actions=self._actions,
-            said=f"{kind}: {DONE[action]}" if action in DONE and kind in KINDS else "",
+            said=self._said(done),
         )
+
+    def _said(self, done: str) -> str:
+        """What was done just now, unless somebody has done otherwise since."""
+        action, _, kind = done.partition("-")
+        snapshot = self._sampler.sample.kinds.get(kind)
+        if action not in DONE or snapshot is None:
+            return ""
+        if action in ("pause", "resume") and bool(snapshot.paused_since) != (action == "pause"):
+            return ""
+        return f"{kind}: {DONE[action]}"
 
     def worker(self, kind: str, name: str, now: float) -> str | None:
         """The page of a worker; None for one that does not live."""
