@@ -32,6 +32,12 @@ def test_a_value_that_does_not_fit_is_null_and_the_rest_stays() -> None:
     assert [genre and (genre.id, genre.name) for genre in record.genres] == [(1, None), None, (2, None)]
 
 
+@pytest.mark.parametrize("number", [b"9" * 5_000, b"-" + b"9" * 5_000, b"9" * 20, b"1" + b"0" * 400])
+def test_a_number_of_many_digits_is_null_and_the_rest_stays(number: bytes) -> None:
+    record = read(b'{"id":1,"budget":%b,"vote_count":7,"nobody":{"knows":%b}}' % (number, number))
+    assert (record.budget, record.vote_count) == (None, 7)
+
+
 def test_half_a_surrogate_pair_is_replaced_and_a_whole_one_stays() -> None:
     record = read(b'{"id":1,"title":"a\\ud83d b","overview":"\\ud83c\\udfac"}')
     assert (record.title, record.overview) == ("a\ufffd b", "\U0001f3ac")

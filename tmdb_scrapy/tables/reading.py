@@ -45,7 +45,7 @@ def reader(shape: type[R]) -> Callable[[bytes], R]:
 
 def _leniently(line: bytes, shape: type[R]) -> R:
     try:
-        value = json.loads(line.decode(), parse_constant=_refuse)
+        value = json.loads(line.decode(), parse_constant=_refuse, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"no JSON: {error}") from None
     record = _fitting(value, shape)
@@ -57,6 +57,11 @@ def _leniently(line: bytes, shape: type[R]) -> R:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+def _integer(digits: str) -> int | float:
+    """What has more digits than any column holds is a float: Python would refuse to read 5,000 of them."""
+    return int(digits) if len(digits) <= len(str(-LARGEST)) else float(digits)
 
 
 def _fitting(value: object, wanted: Any) -> Any:
