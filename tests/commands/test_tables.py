@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import shutil
 import sqlite3
 import sys
 import zlib
@@ -19,7 +20,7 @@ from sets import line
 
 from tmdb_scrapy.records.columns import from_single, write_index
 from tmdb_scrapy.records.index import Entry, index_of
-from tmdb_scrapy.records.merged import merged_header
+from tmdb_scrapy.records.merged import index_fits, merged_header
 from tmdb_scrapy.tables.building import Order, Report, build
 
 Invoke = Callable[..., int]
@@ -114,6 +115,83 @@ def test_formats_are_kept_until_others_are_asked_for(invoke: Invoke, data_dir: P
     assert invoke("tables", "--format", "csv") == 0
     assert not (data_dir / "tmdb.sqlite").is_symlink(), "nothing leads to where nothing is"
     assert titles(data_dir) == ["Movie 3"]
+
+
+def write_merged(data_dir: Path, day: str, *names: str) -> None:
+    """Movies from ID 1 with these names of the one genre, all answered on that day, with their index."""
+    answered_ns = int(datetime.datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp()) * 10**9
+    index, lines, offset = [], [], 0
+    for number, name in enumerate(names, 1):
+        lines.append(line(movie(number, title=name, genres=[{"id": 1, "name": name}])))
+        index.append(Entry(number, len(lines[-1]), answered_ns, offset, zlib.crc32(lines[-1])))
+        offset += len(lines[-1])
+    merged = data_dir / "movies.jsonl"
+    unfinished = data_dir / "movies.new"
+    unfinished.write_bytes(b"".join(lines))
+    unfinished.replace(merged)
+    write_index(index_of(merged), merged_header(merged.stat()), from_single(index))
+
+
+def said_and_ages(data_dir: Path) -> tuple[list[str], str, str]:
+    """The titles, and the days of the oldest and the newest record."""
+    with duckdb.connect(str(data_dir / "tmdb.duckdb"), read_only=True) as database:
+        about = dict(database.execute("SELECT key, value FROM metadata").fetchall())
+    return titles(data_dir), about["oldest_record"], about["newest_record"]
+
+
+def test_a_merge_while_a_file_is_read_changes_nothing(
+    invoke: Invoke, data_dir: Path, as_user: pytest.MonkeyPatch
+) -> None:
+    def merged_meanwhile(order: Order, target: Path, report: Report) -> dict[str, int]:
+        write_merged(data_dir, "2026-05-05", "new", "new")
+        return build(order, target, report)
+
+    write_merged(data_dir, "2026-03-03", "old", "old")
+    with as_user.context() as patched:
+        patched.setattr("tmdb_scrapy.commands.tables.build", merged_meanwhile)
+        assert invoke("tables") == 0
+    assert said_and_ages(data_dir) == (["old", "old"], "2026-03-03", "2026-03-03")
+    assert invoke("tables") == 0
+    assert said_and_ages(data_dir) == (["new", "new"], "2026-05-05", "2026-05-05")
+
+
+def test_the_index_of_a_later_merge_is_not_believed(
+    invoke: Invoke, data_dir: Path, as_user: pytest.MonkeyPatch
+) -> None:
+    def merged_meanwhile(merged: Path) -> bool:
+        write_merged(data_dir, "2026-05-05", "new", "new", "new")
+        return index_fits(merged)
+
+    write_merged(data_dir, "2026-03-03", "old", "old")
+    with as_user.context() as patched:
+        patched.setattr("tmdb_scrapy.commands.tables.index_fits", merged_meanwhile)
+        assert invoke("tables") == 0
+    assert said_and_ages(data_dir) == (["old", "old"], "", "")
+    assert invoke("tables") == 0
+    assert said_and_ages(data_dir) == (["new"] * 3, "2026-05-05", "2026-05-05")
+
+
+@pytest.mark.parametrize("letter", ["[", "*", "?", "\\"])
+def test_a_path_that_duckdb_takes_for_a_pattern_is_refused(
+    invoke: Invoke, data_dir: Path, capsys: pytest.CaptureFixture[str], letter: str
+) -> None:
+    odd = data_dir.rename(data_dir.with_name(f"a{letter}b"))
+    assert invoke("tables", DATA_DIR=str(odd)) == 1
+    assert f"with {letter} for a pattern" in capsys.readouterr().err
+    assert not (odd / "tables").exists()
+
+
+def test_what_stands_in_the_way_is_named(
+    invoke: Invoke, data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data_dir / "tables").touch()
+    assert invoke("tables") == 1
+    assert f"{data_dir / 'tables'}; move it away" in capsys.readouterr().err
+    (data_dir / "tables").unlink()
+    shutil.rmtree(data_dir / ".tables")
+    (data_dir / ".tables").touch()
+    assert invoke("tables") == 1
+    assert f"{data_dir / '.tables'}': something else stands there" in capsys.readouterr().err
 
 
 def test_a_merged_file_that_is_replaced_while_it_is_read_is_read_again(

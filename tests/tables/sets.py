@@ -10,7 +10,7 @@ from typing import Any
 from tmdb_scrapy.kinds import KINDS
 from tmdb_scrapy.tables.building import Order, Report, build
 from tmdb_scrapy.tables.schema import in_order
-from tmdb_scrapy.tables.source import Source
+from tmdb_scrapy.tables.source import Source, unknown_age
 
 DECLARED = {name: kind.tables for name, kind in KINDS.items() if kind.tables}
 SILENT = Report(read=lambda count: None, writing=lambda table: None)
@@ -26,7 +26,7 @@ def order_of(directory: Path, *formats: str, **answered: Callable[[int], int | N
     names = [name for name in DECLARED if paths[name].exists()]
     return Order(
         sources=[
-            Source(KINDS[name], paths[name], **({"answered": answered[name]} if name in answered else {}))
+            Source(KINDS[name], paths[name], paths[name].open("rb"), answered.get(name, unknown_age))
             for name in names
         ],
         unread=[KINDS[name] for name in DECLARED if name not in names],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tmdb_scrapy.tables.generation import InUse, new_generation
+from tmdb_scrapy.tables.generation import InUse, is_published, new_generation
 
 STEPS = ("os.mkdir", "os.rename", "os.symlink", "os.remove", "os.rmdir", "open")
 """What a process asks of the file system, as `sys.addaudithook` names it."""
@@ -96,6 +96,39 @@ def test_what_somebody_else_put_there_is_not_replaced(tmp_path: Path, name: str)
     with pytest.raises(InUse, match=f"{name}; move it away"):
         write(tmp_path, "new")
     assert (tmp_path / name / "own").read_text() == "precious"
+
+
+@pytest.mark.parametrize("name", ["tables", "tmdb.duckdb"])
+def test_somebodys_own_link_is_not_taken_for_ours(tmp_path: Path, name: str) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    data_dir = tmp_path / "data"
+    write(data_dir, "old")
+    (data_dir / name).unlink()
+    (data_dir / name).symlink_to(elsewhere)
+    assert not is_published(data_dir, ["tmdb.duckdb"])
+    with pytest.raises(InUse, match=f"{name}; move it away"):
+        write(data_dir, "new")
+    assert (data_dir / name).readlink() == elsewhere
+
+
+def test_the_sets_may_lie_on_another_disk(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / ".tables").symlink_to(tmp_path / "elsewhere")
+    for version in ("old", "new"):
+        write(tmp_path / "data", version)
+        assert read(tmp_path / "data") == [version, version]
+    assert is_published(tmp_path / "data", ["tmdb.duckdb"])
+    assert len(list((tmp_path / "elsewhere").glob("[0-9]*"))) == 1
+
+
+def test_other_files_among_the_sets_are_left_alone(tmp_path: Path) -> None:
+    write(tmp_path, "old")
+    (tmp_path / ".tables" / "77").touch()
+    write(tmp_path, "new")
+    assert read(tmp_path) == ["new", "new"]
+    assert (tmp_path / ".tables" / "77").exists()
 
 
 def test_the_directory_may_be_moved(tmp_path: Path) -> None:

@@ -45,8 +45,9 @@ WHAT_TO_DO = {
     errno.ENOENT: "is the name right, and its directory there?",
     errno.ENOTDIR: "what stands before the last / is no directory",
     errno.EISDIR: "name a file, not a directory",
+    errno.EEXIST: "something else stands there; move it away",
 }
-"""About a file that cannot be written or read."""
+"""By the number of the error."""
 
 SAID = "TMDB_REMARKS_SAID"
 """Variable of the environment by which a command tells those that it starts what the user has read."""
@@ -77,6 +78,11 @@ def complain(message: str, code: int = FAILED) -> int:
     """Say on stderr what went wrong; returns the exit code, for `return complain(…)`."""
     print(printable(f"tmdb: {message}"), file=sys.stderr, flush=True)
     return code
+
+
+def what_to_do(error: OSError) -> str:
+    """About a file that cannot be written or read."""
+    return advice(error, WHAT_TO_DO.get(error.errno or 0, "is the disk or its cable at fault?"))
 
 
 def remark(message: str) -> None:
@@ -129,8 +135,7 @@ class TmdbCommand(_Base):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             self.exitcode = FAILED
         except OSError as error:
-            otherwise = WHAT_TO_DO.get(error.errno or 0, "is the disk or its cable at fault?")
-            self.exitcode = complain(f"{error}: {advice(error, otherwise)}")
+            self.exitcode = complain(f"{error}: {what_to_do(error)}")
 
     def ask(self, kind: Kind, question: Callable[[IdQueue], Awaitable[Result]]) -> Result:
         """What `question` returns about the queue of a kind. Raises `CommandFailed` when Redis refuses."""

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
 
-from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, TmdbCommand, plural
-from tmdb_scrapy.kinds import FIRST, KINDS
-from tmdb_scrapy.open_files import advice
+from tmdb_scrapy.commands.base import BAD_USE, CommandFailed, TmdbCommand, plural, what_to_do
+from tmdb_scrapy.kinds import FIRST, KINDS, Kind
 from tmdb_scrapy.records.index import SortedIndex, index_of
-from tmdb_scrapy.records.merged import index_fits
+from tmdb_scrapy.records.merged import index_fits, merged_header
 from tmdb_scrapy.records.part import merged_file
 from tmdb_scrapy.tables.building import Order, Report, build
 from tmdb_scrapy.tables.database import DATABASE
 from tmdb_scrapy.tables.engine import EngineFailed, NotInstalled
 from tmdb_scrapy.tables.formats import BESIDE, FORMATS
-from tmdb_scrapy.tables.generation import InUse, new_generation
-from tmdb_scrapy.tables.origin import Origin, origin_of, read_origin
+from tmdb_scrapy.tables.generation import InUse, is_published, new_generation
+from tmdb_scrapy.tables.origin import origin_of, read_origin
 from tmdb_scrapy.tables.schema import in_order
 from tmdb_scrapy.tables.source import BrokenLine, Source, unknown_age
 from tmdb_scrapy.watch.bars import bytes_bar
@@ -52,34 +52,35 @@ class Command(TmdbCommand, ScrapyCommand):
         )  # fmt: skip
 
     def execute(self, opts: argparse.Namespace) -> None:
-        with contextlib.ExitStack() as indexes:
-            formats = dict.fromkeys(opts.formats or self._former_formats())
-            self._make(self._order(opts.wanted, list(formats), indexes))
+        merged = self._merged(opts.wanted)
+        formats = list(dict.fromkeys(opts.formats or self._former_formats()))
+        links = [DATABASE, *(BESIDE[chosen] for chosen in formats if chosen in BESIDE)]
+        data_dir = self.config.data_dir
+        places = ", ".join(str(data_dir / name) for name in ("tables", *links))
+        origin = origin_of([*merged.values(), *map(index_of, merged.values())], formats)
+        if is_published(data_dir, links) and read_origin(data_dir / "tables") == origin:
+            print(f"{places}: nothing has changed since they were made")
+            return
+        try:
+            with _refusals(), contextlib.ExitStack() as opened:
+                order = _order(merged, formats, opened)
+                report = opened.enter_context(_progress(order.sources))
+                target = opened.enter_context(new_generation(data_dir, links))
+                rows = build(order, target, report)
+                origin.write(target)
+        except OSError as error:
+            raise CommandFailed(f"{error}: {what_to_do(error)}. {_UNTOUCHED}") from None
+        for table, count in rows.items():
+            print(f"{table:<22} {plural(count, 'rows'):>16}")
+        print(places)
 
     def _former_formats(self) -> list[str]:
         """Of the tables that are there: whoever only brings them up to date wants them all."""
         former = read_origin(self.config.data_dir / "tables")
         return [chosen for chosen in former.formats if chosen in FORMATS] if former else []
 
-    def _make(self, order: Order) -> None:
-        links = [DATABASE, *(BESIDE[chosen] for chosen in order.formats if chosen in BESIDE)]
-        data_dir = self.config.data_dir
-        places = ", ".join(str(data_dir / name) for name in ("tables", *links))
-        origin = _origin(order)
-        if read_origin(data_dir / "tables") == origin and all((data_dir / link).exists() for link in links):
-            print(f"{places}: nothing has changed since they were made")
-            return
-        try:
-            with _refusals(), new_generation(data_dir, links) as target, _progress(order.sources) as report:
-                rows = build(order, target, report)
-                origin.write(target)
-        except OSError as error:
-            raise CommandFailed(f"{error}: {advice(error, 'is the disk full?')} {_UNTOUCHED}") from None
-        for table, count in rows.items():
-            print(f"{table:<22} {plural(count, 'rows'):>16}")
-        print(places)
-
-    def _order(self, wanted: Sequence[str], formats: Sequence[str], indexes: contextlib.ExitStack) -> Order:
+    def _merged(self, wanted: Sequence[str]) -> dict[str, Path]:
+        """The merged files of the kinds that are wanted, which are all that there are if none is named."""
         if unknown := [name for name in wanted if name not in TABLED]:
             raise CommandFailed(f"no such kind: {', '.join(unknown)}; there are {', '.join(TABLED)}", BAD_USE)
         found = {name: merged_file(self.config.data_dir, kind) for name, kind in TABLED.items()}
@@ -88,39 +89,37 @@ class Command(TmdbCommand, ScrapyCommand):
             raise CommandFailed(
                 f"{found[missing[0]]} does not exist; `scrapy merge {missing[0]}` writes it after a crawl"
             )
-        return Order(
-            sources=[
-                Source(TABLED[name], found[name], indexes.enter_context(_ages(found[name])))
-                for name in chosen
-            ],
-            unread=[kind for name, kind in TABLED.items() if name not in chosen],
-            tables=in_order(dict.fromkeys(table for name in chosen for table in TABLED[name].tables)),
-            formats=formats,
-        )
+        return {name: found[name] for name in chosen}
 
 
 TABLED = {name: kind for name, kind in KINDS.items() if kind.tables}
 _UNTOUCHED = "The tables that were there before are untouched."
 
 
-def _origin(order: Order) -> Origin:
-    merged = [source.path for source in order.sources]
-    return origin_of([*merged, *map(index_of, merged)], order.formats)
+def _order(merged: Mapping[str, Path], formats: Sequence[str], opened: contextlib.ExitStack) -> Order:
+    return Order(
+        sources=[opened.enter_context(_source(TABLED[name], path)) for name, path in merged.items()],
+        unread=[kind for name, kind in TABLED.items() if name not in merged],
+        tables=in_order(dict.fromkeys(table for name in merged for table in TABLED[name].tables)),
+        formats=formats,
+    )
 
 
 @contextlib.contextmanager
-def _ages(merged: Path) -> Iterator[Callable[[int], int | None]]:
-    """From an ID to when its record was answered, by the merged file's index if it has one of its own."""
-    if not index_fits(merged):
-        yield unknown_age
-        return
-    with SortedIndex(index_of(merged)) as index:
+def _source(kind: Kind, merged: Path) -> Iterator[Source]:
+    """With when its records were answered, by the merged file's index if it has one of its own."""
+    with merged.open("rb", buffering=1 << 20) as lines:
+        if not index_fits(merged):
+            yield Source(kind, merged, lines)
+            return
+        with SortedIndex(index_of(merged)) as index:
+            own = index.header[:2] == merged_header(os.fstat(lines.fileno()))[:2]
 
-        def answered(record_id: int) -> int | None:
-            entry = index.find(record_id)
-            return entry.answered_ns or None if entry else None
+            def answered(record_id: int) -> int | None:
+                entry = index.find(record_id)
+                return entry.answered_ns or None if entry else None
 
-        yield answered
+            yield Source(kind, merged, lines, answered if own else unknown_age)
 
 
 @contextlib.contextmanager
@@ -143,7 +142,7 @@ def _refusals() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _progress(sources: Sequence[Source]) -> Iterator[Report]:
-    total = sum(source.path.stat().st_size for source in sources)
+    total = sum(os.fstat(source.lines.fileno()).st_size for source in sources)
     with bytes_bar("reading", total) as bar:
         yield Report(
             read=bar.advance,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tmdb_scrapy.kinds import Kind
 from tmdb_scrapy.tables.database import DATABASE, filling
-from tmdb_scrapy.tables.engine import FIND_TABLES, connect, name, quoted
+from tmdb_scrapy.tables.engine import FIND_TABLES, connect, name, quoted, refuse_patterns
 from tmdb_scrapy.tables.formats import FORMATS
 from tmdb_scrapy.tables.metadata import Span, metadata, spans_of
 from tmdb_scrapy.tables.schema import Table
@@ -54,6 +54,7 @@ def build(order: Order, target: Path, report: Report) -> dict[str, int]:
 
     Raises `BrokenLine`, `NotInstalled`, and `EngineFailed` or `OSError`, for example when the disk is full.
     """
+    refuse_patterns(target)
     working = target / "working"
     working.mkdir(mode=0o700)
     with connect(working / "sorting", MEMORY_LIMIT) as records:

@@ -60,6 +60,12 @@ def _settings(temporary: Path, memory_limit: str) -> dict[str, str | bool | int 
     }
 
 
+def refuse_patterns(path: Path) -> None:
+    """DuckDB reads every file that a path fits which has such letters. Raises `EngineFailed`."""
+    if found := "".join(letter for letter in "*?[\\" if letter in str(path)):
+        raise EngineFailed(f"{path}: DuckDB takes a path with {found} for a pattern; have DATA_DIR without")
+
+
 def quoted(text: str) -> str:
     """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"

@@ -19,6 +19,9 @@ from pathlib import Path
 
 from tmdb_scrapy import privacy
 
+HOME = ".tables"
+TABLES = "tables"
+
 
 class InUse(Exception):
     """Something stands where the tables belong; the text says what."""
@@ -31,10 +34,10 @@ def new_generation(data_dir: Path, links: Iterable[str]) -> Iterator[Path]:
     `links` names the files in it that are also found in DATA_DIR itself. Raises `InUse` when another process
     writes tables there, or when a name is taken by something that this function did not make; `OSError`.
     """
-    home = data_dir / ".tables"
+    home = data_dir / HOME
     privacy.open_directory(home)
     with _alone(home):
-        _refuse_strangers(data_dir, ["tables", *links])
+        _refuse_strangers(data_dir, [TABLES, *links])
         _remove_all_but(home, _current(data_dir))
         new = home / str(1 + max((int(old.name) for old in _generations(home)), default=0))
         new.mkdir(mode=0o755)
@@ -44,6 +47,11 @@ def new_generation(data_dir: Path, links: Iterable[str]) -> Iterator[Path]:
             _publish(data_dir, new, links)
         finally:
             _remove_all_but(home, _current(data_dir))
+
+
+def is_published(data_dir: Path, links: Iterable[str]) -> bool:
+    """Whether DATA_DIR/tables and all of these lead into a set that was made here."""
+    return all((data_dir / name).exists() and _is_own(data_dir / name) for name in (TABLES, *links))
 
 
 @contextmanager
@@ -65,16 +73,21 @@ def _refuse_strangers(data_dir: Path, names: Iterable[str]) -> None:
 
 
 def _is_strange(path: Path) -> bool:
-    return os.path.lexists(path) and not path.is_symlink()
+    return os.path.lexists(path) and not _is_own(path)
+
+
+def _is_own(path: Path) -> bool:
+    """Whether it is one of the links that `_publish` makes, and not somebody's to another place."""
+    return path.is_symlink() and path.readlink().parts[0] in (HOME, TABLES)
 
 
 def _publish(data_dir: Path, new: Path, links: Iterable[str]) -> None:
     for link in links:
         if not (data_dir / link).is_symlink():
-            _point(data_dir / link, f"tables/{link}")
-    _point(data_dir / "tables", f".tables/{new.name}")
+            _point(data_dir / link, f"{TABLES}/{link}")
+    _point(data_dir / TABLES, f"{HOME}/{new.name}")
     for path in data_dir.iterdir():
-        if path.is_symlink() and str(path.readlink()).startswith("tables/") and not path.exists():
+        if path.is_symlink() and path.readlink().parts[0] == TABLES and not path.exists():
             path.unlink()  # a file that the set before had, and this one has not
 
 
@@ -102,12 +115,12 @@ def _sync(directory: Path) -> None:
 
 
 def _current(data_dir: Path) -> Path | None:
-    link = data_dir / "tables"
+    link = data_dir / TABLES
     return data_dir / link.readlink() if link.is_symlink() else None
 
 
 def _generations(home: Path) -> list[Path]:
-    return [path for path in home.iterdir() if path.name.isdecimal()]
+    return [path for path in home.iterdir() if path.name.isdecimal() and path.is_dir()]
 
 
 def _remove_all_but(home: Path, current: Path | None) -> None:

@@ -48,7 +48,7 @@ def read_origin(tables: Path) -> Origin | None:
     """Of a whole set; None where there is none, or one of an earlier release. Raises `OSError`."""
     try:
         return msgspec.json.decode((tables / NAME).read_bytes(), type=Origin)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (FileNotFoundError, NotADirectoryError, msgspec.DecodeError):
         return None
 
 

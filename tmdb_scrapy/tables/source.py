@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from tmdb_scrapy.kinds import Kind
 
@@ -20,6 +21,8 @@ class Source:
 
     kind: Kind
     path: Path
+    lines: BinaryIO
+    """The file itself. It was opened before its index was, so a merge may replace both while it is read."""
     answered: Callable[[int], int | None] = unknown_age
     """From a record's ID to when TMDb answered with it, in nanoseconds since the epoch. Of two records
     that differ about a third thing, the one answered last is believed; without times, the later line is."""

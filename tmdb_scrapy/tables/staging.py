@@ -91,7 +91,7 @@ class Staging:
         read = reader(shape_of(source.kind))
         encode = msgspec.json.Encoder().encode
         unreported = 0
-        with source.path.open("rb", buffering=BUFFER_BYTES) as lines:
+        with source.lines as lines:
             for number, line in enumerate(lines, 1):
                 try:
                     record = read(line)
