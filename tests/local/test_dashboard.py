@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import os
 import re
 import subprocess
 import sys
@@ -34,6 +35,18 @@ def test_it_needs_nothing_of_what_draws_on_terminals_or_crawls() -> None:
     assert not {"scrapy", "scrapy_redis", "twisted", "lxml", "rich", "pyreqwest", "isal"} & set(
         loaded.split()
     )
+
+
+def test_it_serves_on_when_whoever_read_where_has_gone() -> None:
+    """As `head -1` does."""
+    code = "import sys; from tmdb_scrapy.local.dashboard import _announce; _announce('here'); sys.exit('on')"
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = subprocess.run(
+        [sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (1, "on\n")
 
 
 async def _fleet(client: redis.asyncio.Redis) -> None:

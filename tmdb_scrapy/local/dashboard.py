@@ -43,8 +43,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def become(opts: argparse.Namespace, environment: Mapping[str, str]) -> NoReturn:
     """Make this process the server: of the same number, for who stops it by that."""
-    actions = ["--actions"] if opts.actions else []
-    command = [sys.executable, "-m", __name__, "--host", opts.host, "--port", str(opts.port), *actions]
+    options = [f"--host={opts.host}", f"--port={opts.port}", *(["--actions"] if opts.actions else [])]
+    command = [sys.executable, "-m", __name__, *options]
     sys.stdout.flush()
     os.execve(sys.executable, command, dict(environment))  # noqa: S606  # the same program
 
@@ -80,7 +80,11 @@ def _serve(opts: argparse.Namespace) -> int:
 
 
 def _announce(url: str) -> None:
-    print(f"dashboard at {url}", flush=True)
+    try:
+        print(f"dashboard at {url}", flush=True)
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `head` does; Python must not try once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(message: str, code: int) -> int:
