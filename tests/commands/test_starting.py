@@ -10,11 +10,12 @@ FOR_ALL = {"dotenv", "hiredis", "isal", "msgspec", "redis"}
 OF_ONE = ("tmdb_scrapy.sandbox.", "tmdb_scrapy.nextcloud", "tmdb_scrapy.downloader", "tmdb_scrapy.spiders")
 """What only some commands need and takes long to load, or much memory."""
 LOADED = """
-import sys
+import importlib, pkgutil, sys
 import scrapy.cmdline, scrapy.commands.crawl, packaging.version
-from scrapy.utils.misc import walk_modules
 before = set(sys.modules)
-walk_modules("tmdb_scrapy.commands")
+commands = importlib.import_module("tmdb_scrapy.commands")
+for each in pkgutil.iter_modules(commands.__path__):
+    importlib.import_module(f"{commands.__name__}.{each.name}")
 print(*sys.modules.keys() - before)
 """
 
