@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -88,7 +89,8 @@ class Question(NamedTuple):
             return self._understood(answer)
         except ValueError as error:
             raise DataError(
-                f"the keys of {self.kind} hold what this program does not write: {error}"
+                f"the keys of {self.kind} hold what this program never writes ({error}): check REDIS_URL, or "
+                "correct that"
             ) from None
 
     def _understood(self, answer: list[Any]) -> Snapshot:
@@ -108,12 +110,12 @@ class Question(NamedTuple):
             leased=leased,
             workers=workers,
             lost=lost,
-            paused_since=_moment(control),
+            paused_since=_moment("control", _text(control or b"")),
             failures={int(tmdb_id): _text(why) for tmdb_id, why in _pairs(failures).items()},
             recent={
                 minute: decoded(value) for minute, value in zip(self.minutes, recent, strict=True) if value
             },
-            updated_at=_moment(about.get(UPDATED_AT)),
+            updated_at=_moment(UPDATED_AT, about.get(UPDATED_AT, "")),
         )
 
 
@@ -144,11 +146,14 @@ def _text(written: bytes) -> str:
     return written.decode(errors="replace")
 
 
-def _moment(written: bytes | str | None) -> float:
+def _moment(name: str, written: str) -> float:
     """Seconds since the epoch; 0 for a key that is not there. Raises `ValueError`."""
-    seconds = float(written or 0)
+    try:
+        seconds = float(written or 0)
+    except ValueError:
+        seconds = math.nan
     if not 0 <= seconds <= LATEST:
-        raise ValueError(f"{seconds} is no moment")
+        raise ValueError(f"{name} is {written!r}, which is no moment")
     return seconds
 
 

@@ -326,24 +326,29 @@ def test_what_is_not_known_is_refused(play: Play, action: str, kind: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "write",
+    ("write", "problem"),
     [
-        ("SET", "{movies}:counts", "not a hash"),
-        ("HSET", "{movies}:counts", "kept", "many"),
-        ("HSET", "{movies}:about", "updated_at", "yesterday"),
-        ("HSET", "{movies}:about", "updated_at", "nan"),
-        ("SET", "{movies}:control", "inf"),
+        (("SET", "{movies}:counts", "not a hash"), ""),
+        (("HSET", "{movies}:counts", "kept", "many"), "invalid literal for int() with base 10: b'many'"),
+        (("HSET", "{movies}:about", "updated_at", "today"), "updated_at is 'today', which is no moment"),
+        (("HSET", "{movies}:about", "updated_at", "nan"), "updated_at is 'nan', which is no moment"),
+        (("SET", "{movies}:control", "inf"), "control is 'inf', which is no moment"),
     ],
 )
 def test_keys_that_somebody_else_wrote_make_it_stale_and_not_fall(
-    play: Play, config: Config, write: tuple[str, ...]
+    play: Play, config: Config, write: tuple[str, ...], problem: str
 ) -> None:
     async def story(stage: Stage) -> None:
         await stage.status()
         async with redis.asyncio.Redis.from_url(str(config.redis_url)) as client:
             await client.delete(write[1])
             await client.execute_command(*write)
-        assert (await stage.status())["stale"].startswith("stale since")
+        told = (await stage.status())["stale"]
+        assert told.startswith("stale since")
+        assert (
+            "WRONGTYPE" in told
+            or f"the keys of movies hold what this program never writes ({problem})" in told
+        )
         assert (await stage.get("/readyz")).status == 503
         for path in ("/", "/metrics", "/livez"):
             assert (await stage.get(path)).status == 200, path
