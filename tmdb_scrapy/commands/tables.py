@@ -69,7 +69,7 @@ class Command(TmdbCommand, ScrapyCommand):
                 rows = build(order, target, report)
                 origin.write(target)
         except OSError as error:
-            raise CommandFailed(f"{error}: {what_to_do(error)}. {_UNTOUCHED}") from None
+            raise CommandFailed(f"{error}: {what_to_do(error)}; {_UNTOUCHED}") from None
         for table, count in rows.items():
             print(f"{table:<22} {plural(count, 'rows'):>16}")
         print(places)
@@ -93,7 +93,7 @@ class Command(TmdbCommand, ScrapyCommand):
 
 
 TABLED = {name: kind for name, kind in KINDS.items() if kind.tables}
-_UNTOUCHED = "The tables that were there before are untouched."
+_UNTOUCHED = "the tables that were there before are untouched"
 
 
 def _order(merged: Mapping[str, Path], formats: Sequence[str], opened: contextlib.ExitStack) -> Order:
@@ -133,9 +133,9 @@ def _refusals() -> Iterator[None]:
             " `pip install --constraint constraints.txt '.[tables]'`"
         ) from None
     except BrokenLine as error:
-        raise CommandFailed(f"{error}. Merge again, or take the line out. {_UNTOUCHED}") from None
+        raise CommandFailed(f"{error}. Merge again, or take the line out; {_UNTOUCHED}") from None
     except EngineFailed as error:
-        raise CommandFailed(f"writing the tables failed: {error}. {_UNTOUCHED}") from None
+        raise CommandFailed(f"writing the tables failed: {error}; {_UNTOUCHED}") from None
     except InUse as error:
         raise CommandFailed(str(error)) from None
 

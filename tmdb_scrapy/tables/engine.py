@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +19,10 @@ MOST_THREADS = 4
 
 FIND_TABLES = "SET search_path = 'tmdb.main,memory.main'"
 """Names are looked for in the database `tmdb`, then among what is only there for the making of it."""
+
+
+_OF_A_THREAD = re.compile(r'"exception_message":("(?:[^"\\]|\\.)*")')
+"""DuckDB quotes what went wrong in a thread that writes as JSON."""
 
 
 class NotInstalled(Exception):
@@ -43,8 +49,14 @@ def connect(temporary: Path, memory_limit: str) -> Iterator[DuckDBPyConnection]:
         with duckdb.connect(config=_settings(temporary, memory_limit)) as database:
             yield database
     except duckdb.Error as error:
-        # What follows the first paragraph is advice about settings that are not the user's.
-        raise EngineFailed(str(error).partition("\n")[0]) from error
+        raise EngineFailed(_reason(str(error))) from error
+
+
+def _reason(text: str) -> str:
+    # What follows the first paragraph is advice about settings that are not the user's.
+    first = text.partition("\n")[0].rpartition("Original error: ")[2]
+    within = _OF_A_THREAD.search(first)
+    return str(json.loads(within[1])) if within else first
 
 
 def _settings(temporary: Path, memory_limit: str) -> dict[str, str | bool | int | float | list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +40,8 @@ def write_sqlite(database: DuckDBPyConnection, tables: Sequence[Table], target: 
         connection.executemany("INSERT INTO metadata VALUES (?, ?)", about)
         connection.commit()
     except sqlite3.Error as error:
-        raise OSError(f"{target / FILE}: {error}") from error
+        number = errno.ENOSPC if error.sqlite_errorcode == sqlite3.SQLITE_FULL else errno.EIO
+        raise OSError(number, str(error), str(target / FILE)) from error
     finally:
         connection.close()
 
