@@ -18,6 +18,7 @@ from tmdb_scrapy.tables.database import DATABASE
 from tmdb_scrapy.tables.engine import connect
 from tmdb_scrapy.tables.metadata import ATTRIBUTION
 from tmdb_scrapy.tables.schema import in_order
+from tmdb_scrapy.tables.staging import LARGEST_OBJECT
 
 TABLES = [table for table in in_order({name for names in DECLARED.values() for name in names}) if table.key]
 MADE = ["csv", "jsonl", "sqlite", "neo4j"]
@@ -111,6 +112,17 @@ def test_many_rows_go_through_several_transactions(make: Any, query: Any) -> Non
         (250_000, 250_000)
     ]
     assert query(made, "SELECT count(*) FROM keywords") == [(250_000,)]
+
+
+def test_a_line_longer_than_duckdbs_limit_is_read(make: Any, query: Any) -> None:
+    keywords = [{"id": number, "name": f"{number:0100}"} for number in range(320_000)]
+    long = line(movie(1, keywords={"keywords": keywords}))
+    assert len(long) > 2 * LARGEST_OBJECT
+    made = make({"movies": [line(movie(2)), long]})
+    assert query(made, "SELECT movie_id, count(*) FROM movie_keywords GROUP BY ALL ORDER BY ALL") == [
+        (1, 320_000),
+        (2, 1),
+    ]
 
 
 def test_the_database_explains_its_columns(odd: Path, query: Any) -> None:

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 
 ROWS_A_GROUP = 30 * 2048
 """Of a Parquet file. With DuckDB's default, twice as many, long texts would not fit into the memory."""
-MEMORY_LIMIT = "256MB"
-"""Of DuckDB's buffers while it packs and sorts; the database that is filled beside it has its own."""
+READING_MEMORY = "512MB"
+"""Of DuckDB's buffers while it packs what was read, for lines of 40 MB."""
+SORTING_MEMORY = "256MB"
+"""The same while it sorts, since the database that is filled beside it has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,9 @@ def build(order: Order, target: Path, report: Report) -> dict[str, int]:
     refuse_patterns(target)
     working = target / "working"
     working.mkdir(mode=0o700)
-    with connect(working / "sorting", MEMORY_LIMIT) as records:
+    with connect(working / "sorting", READING_MEMORY) as records:
         spans = _read(order, Staging(records, working), records, report)
+        records.execute(f"SET memory_limit = {quoted(SORTING_MEMORY)}")
         records.execute(files(__package__).joinpath("macros.sql").read_text(encoding="utf-8"))
         rows: dict[str, int] = {}
         with filling(target, working / "filling", metadata(spans.values())) as fill:
