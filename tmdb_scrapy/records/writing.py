@@ -116,7 +116,7 @@ class Writing:
 
     def _take_out(self, earlier: Earlier, changes: Changes) -> Stretches:
         damage = np.array(earlier.damage, np.uint64).reshape(-1, 2)
-        offsets, lengths = [damage[:, 0]], [damage[:, 1].astype(np.uint32)]
+        offsets, lengths = [damage[:, 0]], [damage[:, 1]]
         for lines in earlier.blocks():
             source = self._chosen.source[lines["id"]]
             out = lines[source != EARLIER]
