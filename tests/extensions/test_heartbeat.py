@@ -68,6 +68,20 @@ def cap_per_s(extension: HeartbeatExtension, peers: list[Heartbeat]) -> float:
 
 
 @pytest.mark.parametrize(
+    ("own", "here"),
+    [({"in_use": False, "rate_per_s": 7.0}, 1), ({"state": "waiting"}, 1), ({"in_use": False}, 0)],
+    ids=["slower than it may", "idle", "not in sight of itself"],
+)
+def test_a_lone_worker_may_use_the_whole_limit_whatever_it_needs(
+    beating: Beating, own: dict[str, Any], here: int
+) -> None:
+    extension = beating(RATE_LIMIT="40", PROCESSES="1")
+    heartbeat = msgspec.structs.replace(workers(1)[0], name=extension._worker.name, **own)
+    extension._share(heartbeat, [heartbeat][:here], Counter())
+    assert extension._worker.pacing.governor.pace.cap_per_s == pytest.approx(40)
+
+
+@pytest.mark.parametrize(
     ("here", "elsewhere", "settings", "expected_per_s"),
     [
         (1, 0, {"RATE_LIMIT": "40", "PROCESSES": "1"}, 40),

@@ -133,7 +133,7 @@ class HeartbeatExtension:
         # Its own need, too, is what the others have been told: all divide alike.
         need = _need_per_s(own)
         on_machine = Counter([need, *(_need_per_s(peer) for peer in here if peer.name != own.name)])
-        on_machine[math.inf] += pace.sharers - on_machine.total()
+        on_machine += Counter({math.inf: pace.sharers - on_machine.total()})  # drops what is not positive
         caps = [
             limit_per_s
             for limit_per_s in (
