@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from array import array
+from collections.abc import Sequence
+from itertools import compress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +19,7 @@ from tmdb_scrapy.records import collected
 from tmdb_scrapy.records.part import merged_file
 from tmdb_scrapy.sources.discover import read_discovered
 from tmdb_scrapy.sources.export import ExportError
-from tmdb_scrapy.sources.seeded import DISCOVER, SeededRecord, select
+from tmdb_scrapy.sources.seeded import DISCOVER, SeededRecord
 
 if TYPE_CHECKING:
     from tmdb_scrapy.records.audit import Evidence, Finding
@@ -86,21 +89,26 @@ class Command(KindsCommand, ScrapyCommand):
             expected=collected.expected(self.config.data_dir, kind, picture.ledger.content),
         )
 
-    def _exported(self, kind: Kind) -> list[int]:
+    def _exported(self, kind: Kind) -> Sequence[int]:
+        from tmdb_scrapy.sources.selected import select
+
         seeded = SeededRecord(self.config.data_dir / "exports", kind)
         selections = seeded.all()
         if unfinished := seeded.unfinished():
             selections.append(unfinished)
-        ids: dict[int, None] = {}
+        marks = bytearray()
         for selection in selections:
             if not Path(selection.file).exists():
                 complain(f"{selection.file} is gone: its IDs are not compared", 0)
                 continue
             try:
-                ids.update(dict.fromkeys(select(selection, kind).ids))
+                ids = select(selection, kind).ids
             except ExportError as error:
                 raise CommandFailed(str(error)) from None
-        return list(ids)
+            marks.extend(bytes(max(max(ids, default=0) + 1 - len(marks), 0)))
+            for tmdb_id in ids:
+                marks[tmdb_id] = 1
+        return array("I", compress(range(len(marks)), marks))
 
 
 def _show(kind: str, findings: list[Finding]) -> None:

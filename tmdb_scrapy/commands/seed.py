@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from scrapy.commands import ScrapyCommand
@@ -16,7 +17,7 @@ from tmdb_scrapy.queue import IdQueue
 from tmdb_scrapy.queue.freshness import note_seeding
 from tmdb_scrapy.sources import days
 from tmdb_scrapy.sources.export import ExportError
-from tmdb_scrapy.sources.seeded import DISCOVER, EXPORT, SeededRecord, Selection, select
+from tmdb_scrapy.sources.seeded import DISCOVER, EXPORT, SeededRecord, Selection
 from tmdb_scrapy.watch.bars import count_bar
 
 _DEFAULTS = ", ".join(f"{k.seed_limit.key} of {k.name}" for k in KINDS.values() if k.seed_limit)
@@ -62,6 +63,9 @@ class Command(KindsCommand, ScrapyCommand):
         super().execute(opts)
 
     def execute_for(self, kind: Kind, opts: argparse.Namespace) -> None:
+        # Scrapy imports every command to run one: what needs numpy is imported where it is needed.
+        from tmdb_scrapy.sources.selected import select
+
         seeded = SeededRecord(self.config.data_dir / "exports", kind)
         anew = not self.ask(kind, IdQueue.snapshot).total
         if anew:
@@ -122,6 +126,6 @@ class Command(KindsCommand, ScrapyCommand):
         return download_here(self, kind, opts.date or days.yesterday(), days_back)
 
 
-async def _seed(queue: IdQueue, ids: list[int]) -> int:
+async def _seed(queue: IdQueue, ids: Sequence[int]) -> int:
     with count_bar("seeding", len(ids)) as bar:
         return await queue.seed(ids, bar.advance)

@@ -50,11 +50,9 @@ def audit(evidence: Evidence) -> list[Finding]:
     """All comparisons, in the order in which their remedies are to be taken. Raises `OSError`."""
     kind, (ledger, counts, length, _) = evidence.kind.name, evidence.picture
     known = ledger.content
-    seen = [tmdb_id for tmdb_id in evidence.exported if tmdb_id < len(known) and known[tmdb_id]]
+    seen = sum(tmdb_id < len(known) and known[tmdb_id] != 0 for tmdb_id in evidence.exported)
     findings = [
-        Finding(
-            "exported IDs that are in the ledger", len(evidence.exported), len(seen), f"scrapy seed {kind}"
-        ),
+        Finding("exported IDs that are in the ledger", len(evidence.exported), seen, f"scrapy seed {kind}"),
     ]
     meddled = f"scrapy repair {kind}"
     states = len(known) - known.count(0) - sum(ledger.count(state) for state in State)

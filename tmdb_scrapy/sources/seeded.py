@@ -5,15 +5,13 @@ from __future__ import annotations
 import heapq
 import operator
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from tmdb_scrapy import privacy
 from tmdb_scrapy.kinds import Kind
-from tmdb_scrapy.sources.discover import read_discovered
-from tmdb_scrapy.sources.export import Export, Line, read_export
+from tmdb_scrapy.sources.export import Line
 
 EXPORT, DISCOVER = "export", "discover"
 
@@ -43,25 +41,6 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     def of_words(cls, words: str, file: str) -> Selection:
         """The same of the export in `file`."""
         return msgspec.structs.replace(msgspec.json.decode(words, type=cls), file=file)
-
-
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """The IDs that a selection selects, most popular first, and the export that they are of."""
-
-    ids: list[int]
-    export: Export
-
-
-def select(selection: Selection, kind: Kind) -> Selected:
-    """Read the export, or what was discovered, and select. Raises `ExportError`."""
-    if selection.source == DISCOVER:
-        return Selected(read_discovered(Path(selection.file)), Export(Path(selection.file)))
-    export = read_export(Path(selection.file), kind)
-    chosen = (line for line in export.lines if selection.admits(line))
-    ids = [line.id for line in most_popular_first(chosen, selection.limit)]
-    export.lines = []
-    return Selected(ids if len(set(ids)) == len(ids) else list(dict.fromkeys(ids)), export)
 
 
 def most_popular_first(lines: Iterable[Line], limit: int = 0) -> list[Line]:
