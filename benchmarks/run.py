@@ -18,7 +18,7 @@ from benchmarks.workbench import Sizes, Workbench
 
 QUICK = Sizes(
     runs=1, pairs=1, movies=300, far_movies=320, redis_movies=300, paced_s=4, ids=5_000, merge_lines=2_000,
-    full_merge_lines=4_000, table_movies=3_000,
+    full_merge_lines=4_000, table_movies=3_000, workers=30, fleet_s=4,
 )  # fmt: skip
 """Shows that everything works; its figures mean nothing."""
 

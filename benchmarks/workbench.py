@@ -45,6 +45,8 @@ class Sizes:
     full_merge_lines: int = 1_000_000
     scale_processes: int = 1
     table_movies: int = 1_000_000
+    workers: int = 1_000
+    fleet_s: int = 30
 
 
 class Workbench:
@@ -117,9 +119,9 @@ class Workbench:
         catalogue = catalogue_size(movies)
         return SandboxServer(mix, ids, catalogue, self.authority, self.cores.server, *options)
 
-    def whole_sandbox(self, mix: Mix, movies: int) -> SandboxServer:
+    def whole_sandbox(self, mix: Mix, movies: int, *options: str) -> SandboxServer:
         """The stand-in TMDb with all that an export of `movies` lists; not started yet."""
-        return SandboxServer(mix, [], movies, self.authority, self.cores.server)
+        return SandboxServer(mix, [], movies, self.authority, self.cores.server, *options)
 
     def new_directory(self, name: str) -> Path:
         """A path for one run, not made yet."""

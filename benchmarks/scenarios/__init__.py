@@ -13,6 +13,7 @@ from benchmarks.scenarios.scale import scale
 from benchmarks.scenarios.seeding import seeding
 from benchmarks.scenarios.tables import tables
 from benchmarks.scenarios.worker import memory, startup
+from benchmarks.scenarios.workers import workers
 from benchmarks.workbench import Workbench
 
 SCENARIOS: dict[str, Callable[[Workbench], Outcome]] = {
@@ -25,6 +26,7 @@ SCENARIOS: dict[str, Callable[[Workbench], Outcome]] = {
     "memory": memory,
     "startup": startup,
     "seeding": seeding,
+    "workers": workers,
     "merging": merging,
     "merging-full": merging_full,
     "scale": scale,

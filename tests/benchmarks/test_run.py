@@ -67,6 +67,14 @@ def test_a_paced_crawl_is_shown_beside_what_does_less(tmp_path: Path) -> None:
     assert min(shares) == shares[-1] > 0  # in four seconds, the other two may change places
 
 
+def test_played_workers_do_what_is_due(tmp_path: Path) -> None:
+    found = figures(bench(tmp_path, "--only=workers"))
+    assert found["beats of those that were due"]["runs"] == [100]
+    settled_per_s, wanted_per_s = found["IDs"]["runs"][0], 30 / 14 * 40
+    assert 0.4 * wanted_per_s < settled_per_s <= wanted_per_s  # in four seconds, the last have not settled
+    assert found["sent by it"]["runs"][0] > 0
+
+
 def test_a_quick_run_is_not_saved_beside_real_figures() -> None:
     latest = ROOT / "benchmarks/results/latest.json"
     before = latest.read_bytes()

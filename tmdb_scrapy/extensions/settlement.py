@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 INTERVAL_S = 0.4
 """Between batches: each costs a flush, a sync and a round trip, whatever its size."""
+FEW = 10
+LONGEST_WAIT_S = 1.0
+"""Fewer outcomes than that wait so long for others: Redis has as much work with one as with several."""
 LONGEST_BATCH = 1_000
 LAST_CHANCE_S = 10.0
 """How long a stopping worker waits for a Redis that is away, before it leaves its outcomes to be fetched
@@ -110,6 +113,8 @@ class SettlementExtension:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(INTERVAL_S):
                     await self._ending.wait()
+            if self._can_wait() and not self._ending.is_set():
+                continue
             try:
                 await self.settle()
             except OSError as error:
@@ -119,6 +124,11 @@ class SettlementExtension:
                 logger.exception("Settling failed")
                 self._worker.stop("settling_failed", f"outcomes cannot be settled: {error}")
                 return
+
+    def _can_wait(self) -> bool:
+        """Whether it would be a small batch soon after another, and more is under way."""
+        feed, now = self._worker.feed, asyncio.get_running_loop().time()
+        return feed.finished < min(FEW, feed.held) and now - self._last_at < LONGEST_WAIT_S
 
     async def settle(self) -> None:
         """Put the lines of all outcomes so far on disk, then settle these outcomes.

@@ -25,17 +25,19 @@ def rounded(need_per_s: float) -> float:
 
 async def fleet_needs(queues: Sequence[IdQueue], kind: str, worker: str, need_per_s: float) -> Counter[float]:
     """Tell what a worker of `kind` needs, rounded; returns how many live workers of all these kinds, this one
-    included, have which need. Two round trips, which cost the same however large the fleet is. Raises what
-    redis-py raises."""
-    async with queues[0].client.pipeline(transaction=False) as pipe:
-        for queue in queues:
-            arguments: list[str | float] = [HEARTBEAT_TTL_S]
-            if queue.kind.name == kind:
-                arguments += [worker, rounded(need_per_s)]
-            await queue.count_needs([queue.keys.alive, queue.keys.needs], arguments, client=pipe)
-        by_queue = await pipe.execute()
+    included, have which need. Two round trips, and one for each other kind that is crawled; they cost the
+    same however large the fleet is. Raises what redis-py raises."""
     found = Counter[float]()
-    for counted in by_queue:
-        for need, workers in zip(counted[::2], counted[1::2], strict=True):
-            found[float(need)] += int(workers)
+    others = [queue for queue in queues if queue.kind.name != kind]
+    async with queues[0].client.pipeline(transaction=False) as pipe:
+        for queue in others:
+            pipe.exists(queue.keys.needs)
+        crawled = [queue for queue, is_there in zip(others, await pipe.execute(), strict=True) if is_there]
+    for queue in queues:
+        own: list[str | float] = [worker, rounded(need_per_s)] if queue.kind.name == kind else []
+        if own or queue in crawled:
+            keys = [queue.keys.alive, queue.keys.needs]
+            counted = await queue.count_needs(keys, [HEARTBEAT_TTL_S, *own])
+            for need, workers in zip(counted[::2], counted[1::2], strict=True):
+                found[float(need)] += int(workers)
     return found

@@ -14,8 +14,9 @@ local queue, ledger, counts, fetched = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local failures, history, told = KEYS[5], KEYS[6], KEYS[7]
 local group, today, minute, expiry_s = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 if #ARGV > 8 and ARGV[8] ~= '' then
-    redis.call('HSETNX', KEYS[8], 'settings', ARGV[8])
-    if redis.call('HGET', KEYS[8], 'settings') ~= ARGV[8] then return redis.error_reply('OTHERSETTINGS') end
+    local recorded = redis.call('HGET', KEYS[8], 'settings')
+    if not recorded then redis.call('HSET', KEYS[8], 'settings', ARGV[8]) end
+    if recorded and recorded ~= ARGV[8] then return redis.error_reply('OTHERSETTINGS') end
 end
 local MOST_FAILURES = 500 -- as many reasons as somebody reads; the ledger knows all that failed
 local open = { q = 'queued', K = 'refreshing', f = 'failed', F = 'stale', [''] = '', ['\0'] = '' }
@@ -71,12 +72,12 @@ if changed + exchanged > 0 then
         ended.kept or 0, ended.dropped or 0, ended.missing or 0, ended.failed or 0, ended.stale or 0,
         traffic[1], traffic[2], traffic[3],
     }
-    local i = 0
-    for number in string.gmatch(redis.call('HGET', history, minute) or '', '%d+') do
+    local i, written = 0, redis.call('HGET', history, minute)
+    for number in string.gmatch(written or '', '%d+') do
         i = i + 1
         minutes[i] = (minutes[i] or 0) + tonumber(number)
     end
     redis.call('HSET', history, minute, table.concat(minutes, ' '))
-    redis.call('EXPIRE', history, expiry_s)
+    if not written then redis.call('EXPIRE', history, expiry_s) end
 end
 return changed
