@@ -26,7 +26,7 @@ from redis.asyncio.connection import AbstractConnection
 from scrapy.settings import Settings
 from waiting import wait_until
 
-from tmdb_scrapy.sources import download
+from tmdb_scrapy.sources import days
 
 ENDS_WITHIN_S = 60.0
 GREETINGS = (b"CLIENT", b"HELLO", b"INFO", b"SELECT")
@@ -150,7 +150,7 @@ def _live(user: User, command: Sequence[str], happens: Happens | None) -> None:
     os.chdir(user.directory)
     os.environ.clear()
     os.environ.update(user.environment)
-    download.today = lambda: user.today
+    days.today = lambda: user.today
     user.prepare()
     with user._writing():
         if happens is not None:
