@@ -84,6 +84,10 @@ class Measured:
         self._sampler = threading.Thread(target=self._sample_regularly, daemon=True)
         self._sampler.start()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def wait(self, timeout_s: float) -> Ran:
         """Its measurements once it has ended. Raises `ProcessFailed`."""
         watchdog = threading.Timer(timeout_s, self._process.kill)

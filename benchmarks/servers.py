@@ -236,6 +236,18 @@ class SandboxServer(ApiServer):
         """From now on every answer comes so many seconds later."""
         self._sandbox.set(latency_ms=1000 * seconds)
 
+    @property
+    def export_url(self) -> str:
+        return self._sandbox.export_url
+
+    def be(self, day: int) -> None:
+        """It is another day, so many after the first."""
+        self._sandbox.set(day=day)
+
+    def requests(self) -> int:
+        """To the API, so far."""
+        return int(self._sandbox.stats()["requests"])
+
     def answered(self, since: float) -> list[Answered]:
         return [
             Answered(entry.t, entry.end, entry.status)

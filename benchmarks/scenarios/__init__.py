@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks.figures import Outcome
+from benchmarks.scenarios.day import day
 from benchmarks.scenarios.distance import far_redis, far_wire
 from benchmarks.scenarios.merging import merging, merging_full
 from benchmarks.scenarios.pacing import paced
@@ -30,9 +31,10 @@ SCENARIOS: dict[str, Callable[[Workbench], Outcome]] = {
     "merging": merging,
     "merging-full": merging_full,
     "scale": scale,
+    "day": day,
     "tables": tables,
 }
 """By the name that `--only` takes, in the order in which they run."""
 
-NOT_BY_DEFAULT = frozenset({"merging-full", "scale", "tables"})
+NOT_BY_DEFAULT = frozenset({"merging-full", "scale", "day", "tables"})
 """Take half an hour, or 15 GB of disk."""

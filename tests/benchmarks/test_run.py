@@ -59,6 +59,14 @@ def test_a_whole_export_is_crawled_by_two_workers_and_audited(tmp_path: Path) ->
     assert "memory of worker 2 in each tenth of its time" in found
 
 
+@pytest.mark.slow
+def test_the_update_of_a_day_is_measured_with_all_its_processes(tmp_path: Path) -> None:
+    found = figures(bench(tmp_path, "--only=day", "--ids=500"))
+    assert found["requests to the API"]["runs"][0] > 0
+    assert {"peak memory: scrapy update", "peak memory: scrapy crawl"} <= found.keys()
+    assert found["processor time of refresh alone"]["runs"][0] > 0
+
+
 def test_a_paced_crawl_is_shown_beside_what_does_less(tmp_path: Path) -> None:
     found = figures(bench(tmp_path, "--only=paced", "--server=sandbox"))
     shares = [found[f"share of a core{which}"]["runs"][0] for which in (
