@@ -11,10 +11,10 @@ from network import Machine, Network
 
 from tmdb_scrapy.sandbox.server.process import SandboxProcess
 
-MOVIES = 400
+MOVIES = 1000
 DEADLINE_S = 120.0
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 def test_a_shared_home_is_served_once(
