@@ -27,7 +27,7 @@ from deploy.run import console as telnet
 from deploy.run import workers
 from deploy.run.logs import LogFollowing
 from deploy.ssh import latency
-from deploy.ssh.failures import FleetError, translate
+from deploy.ssh.failures import FleetError, HostFailure, translate
 from deploy.ssh.hosts import Host, HostsError
 from deploy.ssh.remote_calls import RemoteCalls
 from tmdb_scrapy.config import ConfigError
@@ -173,10 +173,11 @@ def collect(_: Context) -> None:
 
 def _collected(fleet: Fleet, kind: Kind) -> bool:
     """Whether all machines gave their parts, and merge and audit find nothing wrong."""
+    results = collect_parts(fleet, kind)
     complete = reports.report_and_go_on(
         f"collect {kind.name}",
         ["parts", "new or longer", "bytes new", "on the wire"],
-        collect_parts(fleet, kind),
+        results,
         lambda row: [
             str(row.parts) if row.home == "own" else row.home,
             str(row.new),
@@ -185,23 +186,24 @@ def _collected(fleet: Fleet, kind: Kind) -> bool:
         ],
     )
     # What has come home is worth merging even if a host could not be reached.
-    merged = (
-        _merged_and_pruned(fleet, kind) if os.environ.get("PRUNE") == "1" else _scrapy("merge", kind.name)
-    )
+    if os.environ.get("PRUNE") == "1":
+        whole = [host for host, result in results.items() if not isinstance(result, HostFailure)]
+        merged = _merged_and_pruned(fleet, kind, whole)
+    else:
+        merged = _scrapy("merge", kind.name)
     return _scrapy("audit", kind.name) and merged and complete
 
 
-def _merged_and_pruned(fleet: Fleet, kind: Kind) -> bool:
-    """Whether merge finds nothing wrong, and all hosts removed what merge removed here."""
+def _merged_and_pruned(fleet: Fleet, kind: Kind, whole: list[Host]) -> bool:
+    """Whether merge finds nothing wrong, and the hosts of which everything came (`whole`) removed what merge
+    removed here."""
     directory = parts_directory(fleet.config.data_dir, kind)
     before = prune.sizes_of(directory)
     merged = _scrapy("merge", kind.name, "--prune")
     gone = {name: size for name, size in before.items() if not (directory / name).exists()}
-    removed = prune.remove_from_hosts(fleet, kind, gone)
-    return (
-        reports.report_and_go_on(f"prune {kind.name}", ["parts removed"], removed, lambda count: [str(count)])
-        and merged
-    )
+    removed = prune.remove_from_hosts(fleet, kind, gone, whole)
+    title, columns = f"prune {kind.name}", ["parts removed"]
+    return reports.report_and_go_on(title, columns, removed, lambda count: [str(count)]) and merged
 
 
 def _scrapy(*arguments: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from deploy import shared_homes
@@ -19,10 +19,15 @@ def sizes_of(directory: Path) -> dict[str, int]:
     return {part.name: part.stat().st_size for part in directory.glob(f"*{parts.PART}")}
 
 
-def remove_from_hosts(fleet: Fleet, kind: Kind, sizes: Mapping[str, int]) -> dict[Host, int | HostFailure]:
-    """Remove from the hosts the parts of these names that are no longer than this (bytes): what was collected
-    was compared byte by byte, and is merged. Returns how many each host removed, of those that share a home
-    the one that keeps it."""
+def remove_from_hosts(
+    fleet: Fleet, kind: Kind, sizes: Mapping[str, int], whole: Collection[Host]
+) -> dict[Host, int | HostFailure]:
+    """Remove the parts that have these names and sizes (bytes) from the hosts of which every part came
+    (`whole`): only their parts were compared with what is merged. A host that failed may have another part of
+    the same name.
+
+    Returns how many each host removed, of those that share a home the one that keeps it.
+    """
     homes = shared_homes.find(fleet, fleet.hosts, create=False)
 
     def remove(_: Host, calls: RemoteCalls) -> int:
@@ -31,4 +36,4 @@ def remove_from_hosts(fleet: Fleet, kind: Kind, sizes: Mapping[str, int]) -> dic
         )
         return removed
 
-    return {**homes.failures, **fleet.each(remove, homes.keepers)}
+    return {**homes.failures, **fleet.each(remove, [host for host in homes.keepers if host in whole])}

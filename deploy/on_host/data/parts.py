@@ -76,8 +76,9 @@ send.streams = True  # type: ignore[attr-defined]
 
 
 def remove(working_dir: str, kind: str, sizes: dict[str, int]) -> int:
-    """Remove parts of which all that is in these sizes is merged elsewhere, by name, with their indexes. One
-    that is longer by now stays, and one that a worker holds. Returns how many were removed."""
+    """Remove the parts that have these names and sizes (bytes), with their indexes: all that is in them is
+    merged elsewhere. One that has grown stays, and one that a worker holds. Returns how many were removed.
+    Raises `Problem` where no working directory is, and `OSError`."""
     directory = workspace.require(working_dir) / "data" / kind / "parts"
     return sum(_remove(directory / name, size) for name, size in sizes.items())
 
